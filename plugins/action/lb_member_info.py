@@ -1,0 +1,21 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``lb_member_info`` without a transfer where the balancer is reached from the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.module_utils.members import INFO_ARGUMENT_SPEC, observe
+from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, Run
+
+
+class ActionModule(InProcess):
+    """``convoy.rolling.lb_member_info``"""
+
+    ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = INFO_ARGUMENT_SPEC
+
+    def here(self, params: dict[str, t.Any]) -> Run | None:
+        return lambda params, _check_mode: observe(params)

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a rollout, and the opening of it: lease, journal, ticket."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.plan``"""
+
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "fleet": {"type": "dict", "required": True},
+        "version": {"type": "str", "required": True},
+        "observed": OBSERVED_ARGUMENT,
+        "policy": {"type": "dict", "required": True},
+        "state_url": {"type": "str", "required": True, "no_log": True},
+        "sha256": {"type": "str"},
+        "cause": {"type": "str", "default": ""},
+        "plan_only": {"type": "bool", "default": False},
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        fleet = fleet_from_data(arguments["fleet"])
+        journal = Journal(arguments["state_url"])
+        observed = observed_of(fleet, arguments["observed"], journal)
+        policy = Policy.parse(arguments["policy"])
+        plan = make_plan(fleet.app, arguments["version"], observed, policy)
+        lines = preview_lines(plan, observed)
+        live = bool(plan.order or plan.unreachable) and not (self.check_mode or arguments["plan_only"])
+        result = {
+            "changed": False,
+            "plan": as_data(plan),
+            "text": lines,
+            "live": live,
+            "order": list(plan.order),
+            # A play over nobody is skipped with a warning; over one host without a place in the plan it does nothing.
+            "hosts": list(plan.order) or [fleet.hosts[0].host],
+            "batches": _sizes(plan),
+            "passes": policy.passes,
+        }
+        if not live:
+            # In check mode the task counts as changed when the real run would roll somebody.
+            return {**result, "changed": bool(plan.order) and self.check_mode}
+        if not fleet.balancers and not any(host.probe for host in fleet.hosts):
+            raise InputError("neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one.")
+        ticket = journal.open(plan, observed.members, self.holder(), self.now(), arguments["sha256"] or None, arguments["cause"])
+        return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress_of(journal.rollout(ticket.rollout))}
+
+
+def _sizes(plan: Plan) -> list[int]:
+    """What ``serial`` takes; a play over an empty plan still wants a number."""
+    return [len(batch) for batch in plan.batches] or [1]

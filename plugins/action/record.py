@@ -1,0 +1,74 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a step did to its hosts, written into the journal; and which hosts go on to the next step."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils import progression
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
+from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import Progression
+
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.record``"""
+
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "run": RUN_ARGUMENT,
+        "fleet": {"type": "dict", "required": True},
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "step": {"type": "str", "required": True, "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back"]},
+        "moves": {"type": "list", "elements": "dict", "default": []},
+        "releases": {"type": "dict", "default": {}},
+        "health": {"type": "list", "elements": "dict", "default": []},
+        "state_url": {"type": "str", "required": True, "no_log": True},
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        journal, ticket = journal_and_ticket(arguments)
+        fleet = fleet_from_data(arguments["fleet"])
+        before = journal.rollout(ticket.rollout)
+        done = self._progression(arguments, task_vars, fleet, before, journal.absences(ticket.app))
+        journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt="" if before.halted else done.halt)
+        rollout = journal.rollout(ticket.rollout)
+        return {
+            "changed": False,
+            "restore": list(done.restore),
+            "progress": progress_of(rollout) if arguments["step"] == "back" else None,
+            **next_step(fleet, rollout, done.going_on),
+        }
+
+    def _progression(
+        self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], fleet: Fleet, rollout: RolloutRecord, absences: Sequence[Absence]
+    ) -> Progression:
+        step, hosts = arguments["step"], arguments["hosts"]
+        if step == "drained":
+            out_before = [absence.host for absence in absences if absence.rollout != rollout.number]
+            return progression.after_drain(fleet.balancers, hosts, arguments["moves"], out_before)
+        if step == "restored":
+            return progression.after_restore(fleet.balancers, rollout.hosts, arguments["moves"])
+        if step in ("staged", "deployed"):
+            return progression.after_release(hosts, arguments["releases"], staged=step == "staged")
+        if step == "tasks":
+            return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars))
+        if step == "verified":
+            return progression.after_verify(hosts, health_by_host(fleet, arguments["health"]))
+        return progression.after_enable(fleet.balancers, hosts, arguments["moves"])
+
+    def _failures(self, hosts: Sequence[str], rollout: RolloutRecord, task_vars: dict[str, t.Any]) -> dict[str, str]:
+        """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout."""
+        failures = {}
+        for host, variables in self.variables_of(hosts, task_vars).items():
+            mark = variables["rollout_failed_task"] if "rollout_failed_task" in variables else None
+            if mark and mark["rollout"] == rollout.number:
+                failures[host] = f"task {mark['task']!r} failed: {mark['msg']}"
+        return failures

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a rollout: one last look, the verdict, and the journal closed."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import (
+    OBSERVED_ARGUMENT,
+    RUN_ARGUMENT,
+    ControllerStep,
+    journal_and_ticket,
+    observed_of,
+)
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import next_command
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import summary_lines
+from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.settle``"""
+
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "run": RUN_ARGUMENT,
+        "fleet": {"type": "dict", "required": True},
+        "observed": OBSERVED_ARGUMENT,
+        "state_url": {"type": "str", "required": True, "no_log": True},
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        journal, ticket = journal_and_ticket(arguments)
+        observed = observed_of(fleet_from_data(arguments["fleet"]), arguments["observed"], journal)
+        rollout = journal.rollout(ticket.rollout)
+        conclusion = conclude(rollout.version, observed, rollout)
+        journal.close(ticket, conclusion.verdict, conclusion.reason, self.now())
+        command = next_command(rollout.version, conclusion)
+        lines = summary_lines(rollout.app, rollout.version, conclusion, observed.absences, command)
+        progress = {**progress_of(rollout), "verdict": conclusion.verdict.value, "halted": conclusion.reason, "available": len(conclusion.converged)}
+        return {
+            "changed": False,
+            "verdict": conclusion.verdict.value,
+            "hosts": as_data(conclusion)["hosts"],
+            "next": command,
+            "text": lines,
+            "progress": progress,
+        }

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One look at the fleet: what every host has installed, what it runs, and what every balancer says of it."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines
+from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.status``"""
+
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "fleet": {"type": "dict", "required": True},
+        "observed": OBSERVED_ARGUMENT,
+        "version": {"type": "str"},
+        "converged": {"type": "bool", "default": False},
+        "state_url": {"type": "str", "required": True, "no_log": True},
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        journal = Journal(arguments["state_url"])
+        fleet = fleet_from_data(arguments["fleet"])
+        observed = observed_of(fleet, arguments["observed"], journal)
+        rollout = journal.latest(fleet.app)
+        version = arguments["version"] or (rollout.version if rollout else _commonest(observed))
+        conclusion = conclude(version, observed, None)
+        lines = status_lines(fleet.app, version, conclusion)
+        if rollout is not None:
+            lines.append(f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}")
+        lines += [f"out since rollout {absence.rollout}: {absence.host}" for absence in observed.absences]
+        result: dict[str, t.Any] = {
+            "changed": False,
+            "version": version,
+            "verdict": conclusion.verdict.value,
+            "hosts": as_data(conclusion)["hosts"],
+            "members": [as_data(member) for member in observed.members],
+            "text": lines,
+        }
+        if arguments["converged"] and conclusion.verdict is not Verdict.CONVERGED:
+            result.update(failed=True, msg="\n".join(lines))
+        return result
+
+
+def _commonest(observed: Observed) -> str:
+    """Without a rollout to compare with, the fleet is measured by the version most of it runs."""
+    running = Counter(seen.running or seen.installed for seen in observed.hosts if seen.running or seen.installed)
+    return str(running.most_common(1)[0][0]) if running else "unknown"

@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: fleet
+short_description: stub
+"""

@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: gate
+short_description: stub
+"""

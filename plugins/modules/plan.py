@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: plan
+short_description: stub
+"""

@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: record
+short_description: stub
+"""

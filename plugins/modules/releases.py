@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: releases
+short_description: stub
+"""

@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: settle
+short_description: stub
+"""

@@ -1,0 +1,4 @@
+DOCUMENTATION = """
+module: status
+short_description: stub
+"""

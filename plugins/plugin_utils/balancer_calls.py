@@ -1,0 +1,68 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which calls of ``convoy.rolling.lb_member`` move which hosts: one call a pool, whatever the number of hosts. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Iterable, Mapping
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
+
+
+def look_calls(balancers: Iterable[Balancer]) -> list[dict[str, t.Any]]:
+    """One look at every balancer: the arguments of ``lb_member_info`` and where to run it."""
+    return [{**_where(balancer), "pools": list(balancer.pools)} for balancer in balancers]
+
+
+def move_calls(balancers: Iterable[Balancer], hosts: Collection[str], floors: Mapping[str, int] | None = None) -> list[dict[str, t.Any]]:
+    """The calls that take these hosts out of, or bring them back into, every pool of every balancer.
+
+    :param floors: place -> members that must stay in service; None when hosts come back.
+    """
+    calls = []
+    for balancer in balancers:
+        for pool in balancer.pools:
+            members = [member for member, host in balancer.members[pool].items() if host in hosts]
+            if members:
+                floor = (floors or {}).get(f"{balancer.name}/{pool}")
+                calls.append({**_where(balancer), "pool": pool, "members": members, "floor": floor})
+    return calls
+
+
+def host_of(balancers: Iterable[Balancer], name: str, pool: str, member: str) -> str | None:
+    """The host behind a member; None when it is none of this fleet."""
+    for balancer in balancers:
+        if balancer.name == name:
+            return balancer.members.get(pool, {}).get(member)
+    return None
+
+
+def members_of(balancers: Iterable[Balancer], name: str, pool: str, views: Iterable[Mapping[str, t.Any]]) -> list[Member]:
+    """A pool's members from the neutral views that ``lb_member`` and ``lb_member_info`` return."""
+    return [
+        Member(
+            balancer=name,
+            pool=pool,
+            name=view["name"],
+            host=host_of(balancers, name, pool, view["name"]),
+            admin=view["admin"],
+            in_service=view["in_service"],
+            weight=view.get("weight"),
+            status=view.get("status") or "",
+        )
+        for view in views
+    ]
+
+
+def _where(balancer: Balancer) -> dict[str, t.Any]:
+    return {
+        "name": balancer.name,
+        "provider": balancer.provider,
+        "address": balancer.address,
+        "host": balancer.host or "localhost",
+        "become": balancer.become,
+    }

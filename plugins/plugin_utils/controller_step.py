@@ -1,0 +1,104 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the controller's steps have in common: arguments checked, failures as one sentence, the journal and the fleet at hand."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.errors import AnsibleValidationErrorMultiple
+from ansible.plugins.action import ActionBase
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
+
+RUN_ARGUMENT: dict[str, t.Any] = {
+    "type": "dict",
+    "required": True,
+    "options": {
+        "app": {"type": "str", "required": True},
+        "rollout": {"type": "int", "required": True},
+        "fence": {"type": "int", "required": True},
+    },
+}
+"""How a step is told which rollout it belongs to: what ``convoy.rolling.plan`` returned as ``ticket``."""
+
+OBSERVED_ARGUMENT: dict[str, t.Any] = {
+    "type": "dict",
+    "required": True,
+    "options": {
+        "pools": {"type": "list", "elements": "dict", "default": []},
+        "releases": {"type": "dict", "default": {}},
+        "health": {"type": "list", "elements": "dict", "default": []},
+    },
+}
+"""What tasks/observe.yml found, as the steps that need a look at the fleet take it."""
+
+
+class ControllerStep(ActionBase):
+    """A step that runs on the controller, once for many hosts. A subclass says its ``ARGUMENTS`` and does its ``step``."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {}
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do it.
+
+        :param arguments: the task's arguments, checked, as plain values.
+        :return: the task's result.
+        :raises RollingError: to fail the task with one sentence.
+        """
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        try:
+            arguments = self.validate_argument_spec(self.ARGUMENTS)[1]
+            result.update(self.step(plain(arguments), task_vars or {}))
+        except RollingError as error:
+            result.update(failed=True, msg=error.message, **error.result)
+        except AnsibleValidationErrorMultiple as error:
+            result.update(failed=True, msg=str(error))
+        return result
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether nothing may change."""
+        return bool(self._task.check_mode)
+
+    def now(self) -> float:
+        """The time of day, in seconds since the epoch."""
+        return time.time()
+
+    def holder(self) -> Holder:
+        """The controller process of this run: a step runs in a worker that ends with it."""
+        return Holder.of(os.getppid())
+
+    def variables_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> dict[str, HostVariables]:
+        """The variables of several hosts, in the order given."""
+        try:
+            return {host: HostVariables(self, task_vars, host) for host in hosts}
+        except AnsibleError as error:
+            raise RollingError(f"the variables of the fleet can't be read: {error}") from error
+
+
+def journal_and_ticket(arguments: Mapping[str, t.Any]) -> tuple[Journal, Ticket]:
+    """The journal and the proof of the live rollout, from a step's ``state_url`` and ``run``."""
+    return Journal(arguments["state_url"]), Ticket(**arguments["run"])
+
+
+def observed_of(fleet: Fleet, seen: dict[str, t.Any], journal: Journal) -> Observed:
+    """One look at the fleet, with what the journal knows of hosts that are out."""
+    return observe(fleet, seen["pools"], seen["releases"], health_by_host(fleet, seen["health"]), journal.absences(fleet.app))

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate: the one place that decides whether a host may leave rotation now. Pure.
+
+The floor is enforced once more where the drain happens (``convoy.rolling.lb_member`` reads the pool and drains over one
+connection), because somebody else may have taken members out since the newest view that the gate has.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    Answer,
+    Decision,
+    Member,
+    RolloutRecord,
+    Verdict,
+)
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+
+
+def decide(
+    want: t.Sequence[str],
+    rollout: RolloutRecord,
+    policy: Policy,
+    members: t.Sequence[Member],
+    absent: t.Collection[str],
+    now: float,
+) -> Decision:
+    """May these hosts leave rotation?
+
+    :param want: the hosts that ask, in the order they should go.
+    :param members: the newest view of every pool.
+    :param absent: every host of the app that our doing keeps out of rotation, of whatever rollout.
+    :param now: seconds since the epoch.
+    :return: admit (perhaps only some of them: the rest is in ``later``), wait (places will come free), or halt.
+    """
+    due = [host for host in want if host in rollout.plan.order and rollout.host(host).verdict is None]
+    trouble = _halted(rollout, policy, now, bool(due))
+    if trouble:
+        return Decision(Answer.HALT, trouble)
+    if not due:
+        return Decision(Answer.ADMIT, "nothing to do for these hosts")
+    out = set(absent)
+    # One that is out already leaves nothing: it takes no place of anybody's.
+    free = [host for host in due if host in out]
+    others = out - set(due)
+    admitted = free + _fitting([host for host in due if host not in out], rollout, members, rollout.plan.limit - len(others) - len(free))
+    if not admitted:
+        names = ", ".join(sorted(others))
+        working = [host for host in others if rollout.host(host).out and rollout.host(host).verdict is None]
+        if working:
+            return Decision(Answer.WAIT, f"{names} out of rotation, {rollout.plan.limit} at a time", later=tuple(due))
+        return Decision(Answer.HALT, f"{names} out of rotation and not coming back by itself, {rollout.plan.limit} at a time")
+    later = tuple(host for host in due if host not in admitted)
+    return Decision(Answer.ADMIT, f"{len(admitted)} of {rollout.plan.limit} places", tuple(admitted), later)
+
+
+def _fitting(hosts: t.Sequence[str], rollout: RolloutRecord, members: t.Sequence[Member], places: int) -> list[str]:
+    """The hosts that fit into the free places and over every pool's floor, as the newest view has it.
+
+    Where the view leaves no room at all for the first host, it goes alone: somebody else took members out, and the balancer
+    itself, which sees whether they come back, holds the floor.
+    """
+    room = Counter({place: -floor for place, floor in rollout.plan.floors.items()})
+    mine: dict[str, Counter[str]] = {host: Counter() for host in hosts}
+    for member in members:
+        if member.in_service and member.place in room:
+            room[member.place] += 1
+            if member.host in mine:
+                mine[member.host][member.place] += 1
+    fitting: list[str] = []
+    for host in hosts[: max(0, places)]:
+        if any(room[place] < count for place, count in mine[host].items()):
+            continue
+        room.subtract(mine[host])
+        fitting.append(host)
+    return fitting or list(hosts[: min(1, max(0, places))])
+
+
+def _halted(rollout: RolloutRecord, policy: Policy, now: float, waiting: bool) -> str:
+    """Why the rollout must not go on; empty when it may."""
+    if rollout.ended is not None:
+        return f"rollout {rollout.number} has ended ({rollout.verdict.value if rollout.verdict else 'no verdict'})"
+    if rollout.halted:
+        return rollout.halted
+    plan = rollout.plan
+    total = len(plan.order) + len(plan.skipped) + len(plan.held) + len(plan.unreachable)
+    failed = [record.host for record in rollout.hosts if record.verdict is Verdict.FAILED]
+    unreachable = [record.host for record in rollout.hosts if record.verdict is Verdict.UNREACHABLE]
+    over = _over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", total)
+    over = over or _over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", total)
+    if over:
+        return over
+    idle = now - rollout.progressed
+    if waiting and idle > policy.progress_deadline:
+        return f"no host became available for {idle:.0f} s, rollout_progress_deadline is {policy.progress_deadline:g} s"
+    return ""
+
+
+def _over_budget(hosts: t.Sequence[str], what: str, budget: Amount, variable: str, total: int) -> str:
+    """The budget's sentence once it is exceeded: reaching it is tolerated, one more is not."""
+    if len(hosts) <= budget.of(total):
+        return ""
+    return f"{len(hosts)} {'host' if len(hosts) == 1 else 'hosts'} {what} ({', '.join(hosts[:5])}), {variable} is {budget.explain(total)}"

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people typed, read from the hosts' variables and checked before anything is touched."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
+
+_BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become"}
+_HEALTH_KEYS = {"url", "tcp", "command", "status", "conditions", "version", "from", "headers", "validate_certs"}
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """One load balancer, and which member of which pool each host is."""
+
+    name: str
+    provider: str
+    address: str
+    host: str | None  # the inventory host on which it is reached; None: the controller
+    become: bool
+    pools: tuple[str, ...]
+    members: dict[str, dict[str, str]]  # pool -> member name -> host
+    ports: dict[str, int] = field(default_factory=dict)  # host -> the port its members must have, where it was given
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How one host's health is asked for: a target of ``convoy.rolling.health_check``."""
+
+    kind: str  # url, tcp or command
+    target: str
+    status: tuple[str, ...]
+    conditions: tuple[str, ...]
+    version: str | None
+    local: bool  # asked from the controller
+
+
+@dataclass(frozen=True)
+class HostInput:
+    """What is to be done with one host."""
+
+    host: str
+    root: str | None
+    artifact: str | None
+    restart: str | None  # the shell command that restarts the process
+    probe: Probe | None
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The whole of what a rollout is about to act on."""
+
+    app: str
+    hosts: tuple[HostInput, ...]
+    balancers: tuple[Balancer, ...]
+
+    def host(self, name: str) -> HostInput:
+        """One host's input."""
+        return next(host for host in self.hosts if host.host == name)
+
+
+def check_target(version: t.Any) -> str:
+    """The version to roll to.
+
+    :raises InputError: when it is missing, or a moving name such as ``latest``.
+    """
+    if version is None or str(version).strip() == "":
+        raise InputError("rollout_version is not set; give the version to roll to, such as -e rollout_version=2.4.1. Nothing was touched.")
+    try:
+        return check_version(version, "rollout_version")
+    except ReleaseError as error:
+        raise InputError(f"{error} Nothing was touched.") from error
+
+
+def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None) -> Fleet:
+    """The fleet from every host's variables.
+
+    :param variables: host -> its variables, in the order of the inventory. Only the ``rollout_*`` ones are looked at.
+    :param version: the target; None when the fleet is only looked at, and no artifact is needed.
+    :raises InputError: one sentence that names the host, the variable, what was given and what is allowed.
+    """
+    if not variables:
+        raise InputError("the fleet is empty: no host of the play defines rollout_app; set it for your hosts, or name them with rollout_hosts.")
+    apps = {str(mine.get("rollout_app") or "") for mine in variables.values()}
+    if len(apps) != 1 or "" in apps:
+        raise InputError(
+            f"rollout_app: one rollout is for one app, the hosts say {', '.join(sorted(repr(app) for app in apps))}; "
+            "choose a group with -e rollout_hosts=GROUP, or give every host its rollout_app."
+        )
+    hosts = tuple(_read_host(host, mine, version) for host, mine in variables.items())
+    return Fleet(apps.pop(), hosts, _read_balancers(variables))
+
+
+def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> HostInput:
+    root, artifact, tasks = mine.get("rollout_root"), mine.get("rollout_artifact"), mine.get("rollout_deploy_tasks")
+    restart = mine.get("rollout_restart_command")
+    if not restart and mine.get("rollout_service"):
+        restart = f"systemctl restart -- {_word(mine['rollout_service'], 'rollout_service', host)}"
+    if version is not None and not tasks:
+        for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
+            if not value:
+                raise InputError(f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched.")
+    if root and not str(root).startswith("/"):
+        raise InputError(f"rollout_root: {root!r} of {host} is not an absolute path. Nothing was touched.")
+    return HostInput(host, _text(root), _text(artifact), _text(restart), _read_probe(host, mine.get("rollout_health")))
+
+
+def _read_probe(host: str, health: t.Any) -> Probe | None:
+    if not health:
+        return None
+    if not isinstance(health, Mapping) or set(health) - _HEALTH_KEYS:
+        unknown = ", ".join(sorted(set(health) - _HEALTH_KEYS)) if isinstance(health, Mapping) else repr(health)
+        raise InputError(f"rollout_health: {unknown} of {host} is not understood; it is a dictionary of {', '.join(sorted(_HEALTH_KEYS))}. Nothing was touched.")
+    kinds = [kind for kind in ("url", "tcp", "command") if health.get(kind)]
+    if len(kinds) != 1:
+        raise InputError(f"rollout_health: {host} has {' and '.join(kinds) or 'none'} of url, tcp and command; give exactly one. Nothing was touched.")
+    where = str(health.get("from", "controller"))
+    if where not in ("controller", "host"):
+        raise InputError(f"rollout_health.from: {where!r} of {host} is neither controller nor host. Nothing was touched.")
+    return Probe(
+        kind=kinds[0],
+        target=str(health[kinds[0]]),
+        status=tuple(str(code) for code in _listed(health.get("status"))),
+        conditions=tuple(str(condition) for condition in _listed(health.get("conditions"))),
+        version=_text(health.get("version")),
+        local=where == "controller",
+    )
+
+
+def _read_balancers(variables: Mapping[str, Mapping[str, t.Any]]) -> tuple[Balancer, ...]:
+    found: dict[str, dict[str, t.Any]] = {}
+    for host, mine in variables.items():
+        entries = mine.get("rollout_balancers") or []
+        if not isinstance(entries, Sequence) or isinstance(entries, str):
+            raise InputError(f"rollout_balancers: {entries!r} of {host} is no list of load balancers. Nothing was touched.")
+        for entry in entries:
+            _add_balancer(found, host, entry)
+    return tuple(Balancer(pools=tuple(sorted(one["members"])), **one) for one in found.values())
+
+
+def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -> None:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"rollout_balancers: {entry!r} of {host} is no dictionary with name, address and pools. Nothing was touched.")
+    given = str(entry.get("name") or entry.get("address") or entry)
+    missing = [key for key in ("name", "address", "pools") if not entry.get(key)]
+    unknown = sorted(set(entry) - _BALANCER_KEYS)
+    if missing or unknown:
+        fault = f"lacks {' and '.join(missing)}" if missing else f"has {', '.join(unknown)}, which is not among {', '.join(sorted(_BALANCER_KEYS))}"
+        raise InputError(f"rollout_balancers: the entry {given!r} of {host} {fault}. Nothing was touched.")
+    name = str(entry["name"])
+    same = {
+        "name": name,
+        "provider": str(entry.get("provider", "haproxy")),
+        "address": str(entry["address"]),
+        "host": _text(entry.get("host")),
+        "become": bool(entry.get("become", False)),
+    }
+    known = found.setdefault(name, {**same, "members": {}, "ports": {}})
+    for key, value in same.items():
+        if known[key] != value:
+            raise InputError(f"rollout_balancers: {key} of {name!r} is {value!r} for {host} and {known[key]!r} for another host. Nothing was touched.")
+    member = str(entry.get("member") or host)
+    for pool in _listed(entry["pools"]):
+        other = known["members"].setdefault(str(pool), {}).setdefault(member, host)
+        if other != host:
+            raise InputError(f"rollout_balancers: {other} and {host} are both member {member!r} of pool {pool!r} on {name!r}. Nothing was touched.")
+    if entry.get("port") is not None:
+        if not str(entry["port"]).isdigit():
+            raise InputError(f"rollout_balancers: port {entry['port']!r} of {host} on {name!r} is no port number. Nothing was touched.")
+        known["ports"][host] = int(entry["port"])
+
+
+def _listed(value: t.Any) -> Sequence[t.Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _text(value: t.Any) -> str | None:
+    return None if value in (None, "") else str(value)
+
+
+def _word(value: t.Any, variable: str, host: str) -> str:
+    """A value that becomes a word of a shell command."""
+    if not str(value).replace("@", "").replace(".", "").replace("-", "").replace("_", "").replace("\\x2d", "").isalnum():
+        raise InputError(f"{variable}: {value!r} of {host} is no name of a systemd unit. Nothing was touched.")
+    return str(value)
+
+
+def fleet_from_data(data: Mapping[str, t.Any]) -> Fleet:
+    """The fleet that a task's result carries."""
+    return Fleet(
+        app=data["app"],
+        hosts=tuple(_host_from_data(host) for host in data["hosts"]),
+        balancers=tuple(Balancer(**{**balancer, "pools": tuple(balancer["pools"])}) for balancer in data["balancers"]),
+    )
+
+
+def _host_from_data(data: Mapping[str, t.Any]) -> HostInput:
+    probe = data["probe"]
+    if probe:
+        probe = Probe(**{**probe, "status": tuple(probe["status"]), "conditions": tuple(probe["conditions"])})
+    return HostInput(**{**data, "probe": probe})

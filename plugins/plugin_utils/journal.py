@@ -1,0 +1,329 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The journal: what happened, written before it is done, and the lease of the one live rollout. The only code that knows SQL.
+
+Every write of a live rollout carries its fence. A controller that lost its lease, because it was stopped and came back, gets
+``LeaseLost`` from its next step and moves no member any more.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_schema import (
+    ABOUT,
+    ABSENCES,
+    EVENTS,
+    HOSTS,
+    LEASES,
+    METADATA,
+    ROLLOUTS,
+    VERSION,
+    VIEWS,
+)
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    Absence,
+    HostRecord,
+    Member,
+    Plan,
+    RolloutRecord,
+    Step,
+    Verdict,
+    plan_from_json,
+    to_json,
+)
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+LEASE_SECONDS = 900.0
+"""How long a lease outlives its last renewal when nobody can tell whether its holder is alive."""
+
+
+class LeaseLost(RollingError):
+    """Another controller holds the app's lease now; this one must not move anything."""
+
+
+class LeaseTaken(RollingError):
+    """A live rollout of the app is going on."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a step shows to prove that its rollout is the live one."""
+
+    app: str
+    rollout: int
+    fence: int
+
+
+class Journal:
+    """The journal behind one URL.
+
+    :param url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or any URL that SQLAlchemy knows.
+    :raises InputError: when the URL is malformed; the URL itself, which may hold a password, is not repeated.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = make_url(url)
+            self._engine: Engine = create_engine(self._url, poolclass=NullPool)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise InputError(
+                "rollout_state_url: this is no database URL that can be opened here "
+                f"({type(error).__name__}); write sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/database."
+            ) from None
+        if self._url.get_backend_name() == "sqlite":
+            _make_sqlite_strict(self._engine)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def absences(self, app: str) -> tuple[Absence, ...]:
+        """Every host of the app that our doing keeps out of rotation; none when there is no journal yet."""
+        with self._reading() as db:
+            if db is None:
+                return ()
+            rows = db.execute(select(ABSENCES).where(ABSENCES.c.app == app).order_by(ABSENCES.c.since, ABSENCES.c.host))
+            return tuple(Absence(row.host, row.rollout, row.since, json.loads(row.original)) for row in rows)
+
+    def rollout(self, number: int) -> RolloutRecord:
+        """One rollout, whole."""
+        with self._reading() as db:
+            row = db.execute(select(ROLLOUTS).where(ROLLOUTS.c.number == number)).one_or_none() if db else None
+            if db is None or row is None:
+                raise RollingError(f"the journal has no rollout {number}.")
+            hosts = db.execute(select(HOSTS).where(HOSTS.c.rollout == number).order_by(HOSTS.c.place)).all()
+        return RolloutRecord(
+            number=row.number,
+            app=row.app,
+            version=row.version,
+            plan=plan_from_json(json.loads(row.plan)),
+            hosts=tuple(_host_record(host) for host in hosts),
+            started=row.started,
+            progressed=row.progressed,
+            halted=row.halted,
+            ended=row.ended,
+            verdict=Verdict(row.verdict) if row.verdict else None,
+            cause=row.cause,
+            by=row.by,
+        )
+
+    def latest(self, app: str) -> RolloutRecord | None:
+        """The newest rollout of an app."""
+        with self._reading() as db:
+            if db is None:
+                return None
+            number = db.execute(select(ROLLOUTS.c.number).where(ROLLOUTS.c.app == app).order_by(ROLLOUTS.c.number.desc()).limit(1)).scalar()
+        return None if number is None else self.rollout(number)
+
+    def views(self, number: int) -> tuple[Member, ...]:
+        """The newest view of every pool that a rollout has seen."""
+        with self._reading() as db:
+            rows = db.execute(select(VIEWS.c.members).where(VIEWS.c.rollout == number)).all() if db else []
+        return tuple(Member(**member) for row in rows for member in json.loads(row.members))
+
+    # -- the lease -----------------------------------------------------------------------------------------------------
+
+    def open(self, plan: Plan, members: Sequence[Member], holder: Holder, now: float, digest: str | None = None, cause: str = "") -> Ticket:
+        """Take the app's lease and write a new rollout.
+
+        A rollout of the app that never ended, because its controller is gone, is marked interrupted.
+
+        :raises LeaseTaken: when another controller's rollout is live, naming it.
+        """
+        with self._writing() as db:
+            fence = self._take_lease(db, plan.app, holder, now)
+            unfinished = ROLLOUTS.c.ended.is_(None) & (ROLLOUTS.c.app == plan.app)
+            db.execute(update(ROLLOUTS).where(unfinished).values(ended=now, verdict=Verdict.INTERRUPTED.value, reason="its controller ended"))
+            row = {"app": plan.app, "version": plan.version, "digest": digest, "cause": cause, "by": str(holder), "plan": json.dumps(to_json(plan))}
+            number = db.execute(insert(ROLLOUTS).values(**row, started=now, progressed=now)).inserted_primary_key[0]
+            db.execute(update(LEASES).where(LEASES.c.app == plan.app).values(rollout=number))
+            rows = [{"rollout": number, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
+            if rows:
+                db.execute(insert(HOSTS), rows)
+            ticket = Ticket(plan.app, number, fence)
+            self._write_views(db, ticket, members, now)
+            self._write_event(db, ticket, now, "opened", {"version": plan.version, "cause": cause})
+        return ticket
+
+    def _take_lease(self, db: Connection, app: str, holder: Holder, now: float) -> int:
+        row = db.execute(select(LEASES).where(LEASES.c.app == app).with_for_update()).one_or_none()
+        values = {"holder": json.dumps(holder.to_json()), "expires": now + LEASE_SECONDS}
+        if row is None:
+            db.execute(insert(LEASES).values(app=app, fence=1, rollout=None, **values))
+            return 1
+        other = Holder(**json.loads(row.holder))
+        if row.expires > now and other != holder and not other.is_gone():
+            raise LeaseTaken(
+                f"app {app!r}: rollout {row.rollout} is going on, held by {other}; nothing was touched. "
+                "Wait for it, or look with `ansible-playbook convoy.rolling.status`."
+            )
+        db.execute(update(LEASES).where(LEASES.c.app == app).values(fence=row.fence + 1, rollout=None, **values))
+        return int(row.fence) + 1
+
+    def _hold(self, db: Connection, ticket: Ticket, now: float) -> None:
+        """Renew the lease inside the transaction that writes, so that a lost lease writes nothing."""
+        mine = (LEASES.c.app == ticket.app) & (LEASES.c.fence == ticket.fence) & (LEASES.c.rollout == ticket.rollout)
+        if db.execute(update(LEASES).where(mine).values(expires=now + LEASE_SECONDS)).rowcount != 1:
+            raise LeaseLost(f"app {ticket.app!r}: rollout {ticket.rollout} has lost its lease to a later one; it moves nothing any more.")
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def renew(self, ticket: Ticket, asked: Sequence[str], now: float) -> None:
+        """Prove and renew the lease, and note which hosts the gate has been asked for."""
+        with self._writing() as db:
+            self._hold(db, ticket, now)
+            db.execute(update(HOSTS).where((HOSTS.c.rollout == ticket.rollout) & HOSTS.c.host.in_(asked)).values(asked=1))
+
+    def leave(self, ticket: Ticket, originals: Mapping[str, Mapping[str, t.Any]], now: float) -> None:
+        """Write down, before any balancer is touched, that these hosts leave rotation and what every balancer had for them.
+
+        A host that is absent already keeps the state of when it first left.
+        """
+        with self._writing() as db:
+            self._hold(db, ticket, now)
+            known = set(db.execute(select(ABSENCES.c.host).where(ABSENCES.c.app == ticket.app)).scalars())
+            fresh = [host for host in originals if host not in known]
+            if fresh:
+                rows = [{"app": ticket.app, "host": host, "original": json.dumps(originals[host])} for host in fresh]
+                db.execute(insert(ABSENCES).values(rollout=ticket.rollout, since=now), rows)
+            self._set_hosts(db, ticket, {host: HostRecord(host, Step.LEAVING) for host in originals}, now)
+
+    def write(
+        self, ticket: Ticket, records: Iterable[HostRecord], members: Sequence[Member], now: float, back: Sequence[str] = (), halt: str = ""
+    ) -> None:
+        """Write what a step did to its hosts, together with the pools as they then were.
+
+        :param back: hosts that are in rotation again, or never left it: their absence ends.
+        :param halt: why the rollout must stop here, if it must.
+        """
+        by_host = {record.host: record for record in records}
+        with self._writing() as db:
+            self._hold(db, ticket, now)
+            self._set_hosts(db, ticket, by_host, now)
+            self._write_views(db, ticket, members, now)
+            if back:
+                db.execute(delete(ABSENCES).where((ABSENCES.c.app == ticket.app) & ABSENCES.c.host.in_(back)))
+            values: dict[str, t.Any] = {}
+            if any(record.verdict is Verdict.CONVERGED for record in by_host.values()):
+                values["progressed"] = now
+            if halt:
+                values["halted"] = halt
+            if values:
+                db.execute(update(ROLLOUTS).where(ROLLOUTS.c.number == ticket.rollout).values(**values))
+
+    def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float) -> None:
+        """End the rollout and give the lease back."""
+        with self._writing() as db:
+            self._hold(db, ticket, now)
+            ended = {"ended": now, "verdict": verdict.value, "reason": reason}
+            db.execute(update(ROLLOUTS).where(ROLLOUTS.c.number == ticket.rollout).values(**ended))
+            db.execute(update(LEASES).where(LEASES.c.app == ticket.app).values(expires=0.0, rollout=None))
+            self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
+
+    def _set_hosts(self, db: Connection, ticket: Ticket, records: Mapping[str, HostRecord], now: float) -> None:
+        for host, record in records.items():
+            mine = (HOSTS.c.rollout == ticket.rollout) & (HOSTS.c.host == host)
+            verdict = record.verdict.value if record.verdict else None
+            db.execute(update(HOSTS).where(mine).values(step=record.step.value, verdict=verdict, why=record.why, changed=now))
+            self._write_event(db, ticket, now, record.step.value, {"verdict": verdict, "why": record.why}, host)
+
+    def _write_views(self, db: Connection, ticket: Ticket, members: Sequence[Member], now: float) -> None:
+        pools: dict[str, list[dict[str, t.Any]]] = {}
+        for member in members:
+            pools.setdefault(member.place, []).append(asdict(member))
+        if pools:
+            db.execute(delete(VIEWS).where((VIEWS.c.rollout == ticket.rollout) & VIEWS.c.place.in_(list(pools))))
+            rows = [{"rollout": ticket.rollout, "place": place, "seen": now, "members": json.dumps(pool)} for place, pool in pools.items()]
+            db.execute(insert(VIEWS), rows)
+
+    def _write_event(self, db: Connection, ticket: Ticket, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None) -> None:
+        db.execute(insert(EVENTS).values(rollout=ticket.rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
+
+    # -- the connection ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> t.Iterator[Connection | None]:
+        """A connection to read through; None when there is no journal yet, so that looking never makes one."""
+        path = self._sqlite_path()
+        if path is not None and not path.exists():
+            yield None
+            return
+        with self._failing_clearly(), self._engine.execution_options(reading=True).connect() as db:
+            if not inspect(db).has_table(ABOUT.name):
+                yield None
+                return
+            self._check_version(db)
+            yield db
+
+    @contextmanager
+    def _writing(self) -> t.Iterator[Connection]:
+        """One transaction; the tables are made on the first."""
+        path = self._sqlite_path()
+        with self._failing_clearly():
+            if path is not None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._engine.begin() as db:
+                if not inspect(db).has_table(ABOUT.name):
+                    METADATA.create_all(db)
+                    db.execute(insert(ABOUT).values(version=VERSION))
+                self._check_version(db)
+                yield db
+
+    def _check_version(self, db: Connection) -> None:
+        version = db.execute(select(ABOUT.c.version)).scalar()
+        if version != VERSION:
+            raise RollingError(f"the journal at rollout_state_url has schema {version}, this collection knows {VERSION}; use the collection that wrote it.")
+
+    @contextmanager
+    def _failing_clearly(self) -> t.Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            first = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise RollingError(
+                f"the journal at rollout_state_url ({self._url.render_as_string(hide_password=True)}) can't be used: {first}. "
+                "No host leaves rotation without it; mend it and run the same command again."
+            ) from error
+
+    def _sqlite_path(self) -> Path | None:
+        if self._url.get_backend_name() != "sqlite" or self._url.database in (None, "", ":memory:"):
+            return None
+        return Path(str(self._url.database))
+
+
+def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
+    blank = {"step": Step.PLANNED.value, "verdict": None, "why": ""}
+    for host in plan.order:
+        yield {**blank, "host": host}
+    for verdict, hosts in ((Verdict.SKIPPED, plan.skipped), (Verdict.HELD, plan.held), (Verdict.UNREACHABLE, plan.unreachable)):
+        for host, why in hosts.items():
+            yield {**blank, "host": host, "verdict": verdict.value, "why": why}
+
+
+def _host_record(row: t.Any) -> HostRecord:
+    return HostRecord(row.host, Step(row.step), Verdict(row.verdict) if row.verdict else None, row.why, bool(row.asked))
+
+
+def _make_sqlite_strict(engine: Engine) -> None:
+    """Make SQLite's transactions real: pysqlite would open them late, and two controllers could both read before either writes."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: t.Any, _record: t.Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reading") else "BEGIN IMMEDIATE")

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The words of docs/design as plain values: what is observed, what is planned, what is remembered.
+
+Everything here is frozen, JSON-able through ``to_json``/``from_json`` and free of I/O, so that decisions can be replayed from
+a file, driven by a simulator, or checked by a property.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """How a host, or a rollout, ended."""
+
+    CONVERGED = "converged"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+    HELD = "held"
+    HALTED = "halted"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Step(str, Enum):
+    """Where a host stands inside a rollout. From LEAVING up to ENTERING it is out of rotation by our doing."""
+
+    PLANNED = "planned"
+    LEAVING = "leaving"
+    DRAINED = "drained"
+    DEPLOYED = "deployed"
+    VERIFIED = "verified"
+    BACK = "back"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A host's entry in one pool of one balancer, as that balancer sees it."""
+
+    balancer: str
+    pool: str
+    name: str
+    host: str | None = None  # None: a member of the pool that is no host of this fleet
+    admin: str = "ready"  # ready, drain, maintenance
+    in_service: bool = True
+    weight: int | None = None
+    status: str = ""  # the balancer's own word
+
+    @property
+    def place(self) -> str:
+        """The pool's full name, ``balancer/pool``."""
+        return f"{self.balancer}/{self.pool}"
+
+
+@dataclass(frozen=True)
+class HostSeen:
+    """What was observed of one host."""
+
+    host: str
+    reachable: bool = True
+    installed: str | None = None  # the release that `current` points to; None: no deploy root, or nothing there
+    running: str | None = None  # the version that the process itself answers; None: it does not say, or does not answer
+    healthy: bool = True
+    why: str = ""  # why it is unreachable or unhealthy
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A host that we took out of rotation and that is not back yet; kept in the journal until it is."""
+
+    host: str
+    rollout: int
+    since: float
+    original: dict[str, dict[str, t.Any]] = field(default_factory=dict)  # place -> admin and weight before we came
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One look at the whole fleet."""
+
+    hosts: tuple[HostSeen, ...]
+    members: tuple[Member, ...]
+    absences: tuple[Absence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who is rolled, in which batches, who is not and why, and what must stay in service meanwhile."""
+
+    app: str
+    version: str
+    batches: tuple[tuple[str, ...], ...]
+    skipped: dict[str, str]  # host -> why it needs nothing
+    held: dict[str, str]  # host -> why it must not be touched
+    unreachable: dict[str, str]  # host -> why it can't be
+    limit: int  # hosts out at the same time, over the whole fleet
+    floors: dict[str, int]  # place -> members that stay in service
+    sums: tuple[str, ...]  # how the limits were computed, for a person
+    deployed: tuple[str, ...] = ()  # hosts of the batches that run the version already and only have to come back
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The hosts to roll, in the order they go."""
+        return tuple(host for batch in self.batches for host in batch)
+
+
+@dataclass(frozen=True)
+class HostRecord:
+    """What the journal knows of one host of one rollout."""
+
+    host: str
+    step: Step = Step.PLANNED
+    verdict: Verdict | None = None
+    why: str = ""
+    asked: bool = False  # the gate has been asked for it
+
+    @property
+    def out(self) -> bool:
+        """Whether our doing keeps it out of rotation now."""
+        return self.step not in (Step.PLANNED, Step.BACK)
+
+
+@dataclass(frozen=True)
+class RolloutRecord:
+    """What the journal knows of one rollout: the gate's other half of the truth."""
+
+    number: int
+    app: str
+    version: str
+    plan: Plan
+    hosts: tuple[HostRecord, ...]
+    started: float
+    progressed: float  # when a host last became available
+    halted: str = ""  # why it was halted, once it is
+    ended: float | None = None
+    verdict: Verdict | None = None
+    cause: str = ""
+    by: str = ""
+
+    def host(self, name: str) -> HostRecord:
+        """The record of one host; a fresh one when the rollout does not know it."""
+        return next((record for record in self.hosts if record.host == name), HostRecord(name))
+
+
+class Answer(str, Enum):
+    """What the gate can say."""
+
+    ADMIT = "admit"
+    WAIT = "wait"
+    HALT = "halt"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's answer, with the reason in words."""
+
+    answer: Answer
+    reason: str
+    admitted: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()  # asked for, still to be asked again once a place is free
+
+
+def to_json(value: t.Any) -> dict[str, t.Any]:
+    """A frozen value of this file as plain dicts, lists and strings."""
+    return asdict(value)
+
+
+def plan_from_json(data: t.Mapping[str, t.Any]) -> Plan:
+    """The plan that ``to_json`` wrote."""
+    fields = dict(data)
+    fields["batches"] = tuple(tuple(batch) for batch in fields["batches"])
+    fields["sums"], fields["deployed"] = tuple(fields["sums"]), tuple(fields["deployed"])
+    return Plan(**fields)

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role's next task needs, for the hosts that go on: the same shape after the gate and after every record. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import move_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets
+
+
+def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str]) -> dict[str, t.Any]:
+    """The hosts that go on, and the arguments of whatever may be done with them next.
+
+    ``again``: hosts the gate was asked for still wait for a place, and the batch goes round once more.
+    ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
+    """
+    # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
+    waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in rollout.plan.order]
+    return {
+        "hosts": list(hosts),
+        "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors),
+        "deploy": [host for host in hosts if host not in rollout.plan.deployed],
+        "targets": verify_targets(fleet, hosts, rollout.version, local=True),
+        "targets_on_hosts": verify_targets(fleet, hosts, rollout.version, local=False),
+        "enable": move_calls(fleet.balancers, hosts),
+        "halted": rollout.halted,
+        "again": bool(waiting) and not rollout.halted,
+        "asked_all": all(record.asked for record in rollout.hosts),
+    }

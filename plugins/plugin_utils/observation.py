@@ -1,0 +1,96 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One look at the fleet, put together from what the modules returned. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import members_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostSeen, Member, Observed
+
+
+def observe(
+    fleet: Fleet,
+    pools: Sequence[Mapping[str, t.Any]],
+    releases: Mapping[str, Mapping[str, t.Any]],
+    health: Mapping[str, Mapping[str, t.Any]],
+    absences: Sequence[Absence],
+) -> Observed:
+    """The fleet as it is.
+
+    :param pools: the results of ``lb_member_info``, one a balancer, each with its call under ``item``.
+    :param releases: host -> what ``convoy.rolling.releases`` saw of it: ``active``, or ``unreachable`` and why.
+    :param health: host -> its target's result of ``health_check``: ``ok``, ``failed``, ``extracted``.
+    :raises RollingError: when a balancer did not answer.
+    :raises InputError: when a balancer does not have a member that a host says it is.
+    """
+    members = [member for result in pools for member in _pool_members(fleet.balancers, result)]
+    _check_members(fleet.balancers, members, pools)
+    return Observed(
+        hosts=tuple(_host(host.host, releases.get(host.host, {}), health.get(host.host)) for host in fleet.hosts),
+        members=tuple(members),
+        absences=tuple(absence for absence in absences if any(host.host == absence.host for host in fleet.hosts)),
+    )
+
+
+def health_by_host(fleet: Fleet, results: Iterable[Mapping[str, t.Any]]) -> dict[str, Mapping[str, t.Any]]:
+    """Every probed host's target as ``health_check`` returned it; our targets are named after their hosts.
+
+    A probe that could not even start, because its host was unreachable or its expression is bad, is a probe that failed.
+    """
+    targets: dict[str, Mapping[str, t.Any]] = {}
+    message = ""
+    for result in results:
+        targets.update((target["name"], target) for target in result.get("targets") or ())
+        message = message or (str(result.get("msg") or "") if not result.get("targets") else "")
+    missing: dict[str, t.Any] = {"ok": False, "failed": f"the probe could not run: {message or 'no answer'}", "extracted": {}, "body": None}
+    return {host.host: targets.get(host.host, missing) for host in fleet.hosts if host.probe}
+
+
+def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] | None) -> HostSeen:
+    unreachable = release.get("unreachable") or ""
+    running = ((health or {}).get("extracted") or {}).get("version")
+    return HostSeen(
+        host=host,
+        reachable=not unreachable,
+        installed=release.get("active"),
+        running=None if running is None else str(running),
+        healthy=health is None or bool(health["ok"]),
+        why=unreachable or (health or {}).get("failed") or "",
+    )
+
+
+def _pool_members(balancers: Sequence[Balancer], result: Mapping[str, t.Any]) -> list[Member]:
+    name = result["item"]["name"]
+    if "pools" not in result:
+        raise RollingError(f"load balancer {name}: {result.get('msg') or 'it did not answer'} Nobody leaves rotation until it answers; nothing was touched.")
+    return [member for pool in result["pools"] for member in members_of(balancers, name, pool["pool"], pool["members"])]
+
+
+def _check_members(balancers: Sequence[Balancer], members: Sequence[Member], results: Sequence[Mapping[str, t.Any]]) -> None:
+    ports = {
+        (result["item"]["name"], pool["pool"], view["name"]): view.get("port")
+        for result in results
+        for pool in result["pools"]
+        for view in pool["members"]
+    }
+    for balancer in balancers:
+        for pool, named in balancer.members.items():
+            there = [member.name for member in members if member.place == f"{balancer.name}/{pool}"]
+            for member, host in named.items():
+                if member not in there:
+                    raise InputError(
+                        f"rollout_balancers: pool {pool!r} on {balancer.name} has no member {member!r} for host {host}; "
+                        f"it has {', '.join(there[:20]) or 'none'}. Set `member` for the host; nothing was touched."
+                    )
+                port, given = ports[balancer.name, pool, member], balancer.ports.get(host)
+                if given is not None and port is not None and given != port:
+                    raise InputError(
+                        f"rollout_balancers: member {member!r} of pool {pool!r} on {balancer.name} has port {port}, host {host} says {given}. Nothing was touched."
+                    )

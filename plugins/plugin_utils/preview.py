@@ -1,0 +1,23 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan as a person reads it before anything is touched. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Plan
+
+
+def preview_lines(plan: Plan, observed: Observed) -> list[str]:
+    """What would be rolled, in which batches, who is left out and why, and the sums behind the limits."""
+    running = {seen.host: seen.running or seen.installed or "unknown" for seen in observed.hosts}
+    lines = [f'rollout of "{plan.app}" to {plan.version}: {len(plan.order)} of {len(observed.hosts)} hosts in {len(plan.batches)} batches']
+    lines += [f"limit  {text}" for text in plan.sums]
+    for number, batch in enumerate(plan.batches, 1):
+        lines.append(f"batch {number}  " + ", ".join(f"{host} ({running[host]})" for host in batch))
+    for absence in observed.absences:
+        lines.append(f"out  {absence.host}: taken out by rollout {absence.rollout}, not back yet; it goes first")
+    for word, hosts in (("skip", plan.skipped), ("held", plan.held), ("unreachable", plan.unreachable)):
+        lines += [f"{word}  {host}: {why}" for host, why in hosts.items()]
+    return lines

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The targets of ``convoy.rolling.health_check`` for a fleet: one a host, named after it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, Probe
+
+
+def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
+    """Targets that ask every host how it is and what it runs.
+
+    :param local: those asked from the controller, or those asked from the host itself.
+    """
+    return [_target(host.host, host.probe) for host in fleet.hosts if host.probe and host.probe.local is local]
+
+
+def verify_targets(fleet: Fleet, hosts: Collection[str], version: str, local: bool) -> list[dict[str, t.Any]]:
+    """Targets that pass only on the target version, where the process says its version."""
+    targets = []
+    for host in fleet.hosts:
+        if host.host in hosts and host.probe and host.probe.local is local:
+            target = _target(host.host, host.probe)
+            if host.probe.version:
+                target["conditions"] = [*host.probe.conditions, f"to_string({host.probe.version}) == '{version}'"]
+            targets.append(target)
+    return targets
+
+
+def _target(host: str, probe: Probe) -> dict[str, t.Any]:
+    target: dict[str, t.Any] = {"name": host, probe.kind: probe.target}
+    if probe.status:
+        target["status"] = list(probe.status)
+    if probe.conditions:
+        target["conditions"] = list(probe.conditions)
+    if probe.version:
+        target["extract"] = {"version": probe.version}
+    return target

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How far a rollout is, and the lines that say so; they read like those of ``kubectl rollout status``. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord, Step, Verdict
+
+
+def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
+    """A rollout's progress, for whoever watches: a task's result carries it under ``progress``."""
+    done = len(rollout.plan.skipped)
+    updated = sum(record.step in (Step.DEPLOYED, Step.VERIFIED, Step.BACK) for record in rollout.hosts)
+    available = sum(record.verdict is Verdict.CONVERGED for record in rollout.hosts)
+    return {
+        "app": rollout.app,
+        "version": rollout.version,
+        "rollout": rollout.number,
+        "total": len(rollout.hosts) - len(rollout.plan.held),
+        "updated": done + updated,
+        "available": done + available,
+        "held": sorted(rollout.plan.held),
+        "trouble": {record.host: record.why for record in rollout.hosts if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE)},
+        "halted": rollout.halted,
+        "verdict": "",
+    }
+
+
+def lines_of(progress: Mapping[str, t.Any]) -> list[str]:
+    """What a person reads of it."""
+    name = f'rollout of "{progress["app"]}" to {progress["version"]}'
+    if progress["verdict"] == Verdict.CONVERGED.value:
+        held = f" ({len(progress['held'])} held: {', '.join(progress['held'])})" if progress["held"] else ""
+        return [f"{name}: successfully rolled out{held}"]
+    trouble = [f"{name}: {host}: {why}" for host, why in sorted(progress["trouble"].items())]
+    if progress["verdict"] or progress["halted"]:
+        return [*trouble, f"error: {name}: {progress['verdict'] or 'halted'}: {progress['halted']}"]
+    if progress["updated"] < progress["total"]:
+        what = f"{progress['updated']} out of {progress['total']} hosts have been updated..."
+    else:
+        what = f"{progress['available']} of {progress['updated']} updated hosts are available..."
+    return [*trouble, f"Waiting for {name} to finish: {what}"]

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what a step's tasks returned to what it means for each host. Pure.
+
+A failed or unreachable host is a value here, never an exception: it is recorded, left out of rotation, and the gate decides.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, members_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict
+
+
+@dataclass(frozen=True)
+class Progression:
+    """What a step did to its hosts."""
+
+    records: tuple[HostRecord, ...]
+    going_on: tuple[str, ...] = ()  # the hosts that the next step has
+    back: tuple[str, ...] = ()  # the hosts that are in rotation again, or never left it
+    restore: tuple[dict[str, t.Any], ...] = ()  # calls that put back what must not stay half out
+    members: tuple[Member, ...] = ()  # the pools as they then were
+    halt: str = ""
+
+
+def after_drain(
+    balancers: Sequence[Balancer], hosts: Sequence[str], results: Sequence[Mapping[str, t.Any]], out_before: Collection[str] = ()
+) -> Progression:
+    """A host is out only when it is out of every pool of every balancer; otherwise it goes back to where it was.
+
+    A call that failed as a whole (the floor, a balancer that does not answer) is nobody's fault among the hosts: it halts the
+    rollout. A member that would not drain is its host's failure.
+
+    :param out_before: hosts that an earlier rollout left out of rotation.
+    """
+    moved = _moves(balancers, results)
+    records, restore, stayed = [], [], set()
+    for host in hosts:
+        trouble = [error for error in moved.errors.get(host, []) if error]
+        if not trouble and host not in moved.refused:
+            records.append(HostRecord(host, Step.DRAINED))
+            continue
+        stayed.add(host)
+        verdict = None if host in moved.refused else Verdict.FAILED
+        records.append(HostRecord(host, Step.LEAVING, verdict, "; ".join(trouble) or moved.halt))
+    for result in results:
+        half_out = [name for name in moved.done.get(_key(result), []) if _host(balancers, result, name) in stayed]
+        if half_out:
+            restore.append({**result["item"], "members": half_out, "floor": None})
+    touched = {host_of(balancers, call["name"], call["pool"], name) for call in restore for name in call["members"]}
+    # None of their members is out, or was moved at all: they are where they were, and their absence ends at once.
+    out = touched | set(out_before) | {member.host for member in moved.members if not member.in_service}
+    back = tuple(host for host in hosts if host in stayed - out)
+    return Progression(
+        tuple(_planned_again(record) if record.host in back else record for record in records),
+        going_on=tuple(host for host in hosts if host not in stayed),
+        back=back,
+        restore=tuple(restore),
+        members=moved.members,
+        halt=moved.halt,
+    )
+
+
+def after_restore(balancers: Sequence[Balancer], records: Sequence[HostRecord], results: Sequence[Mapping[str, t.Any]]) -> Progression:
+    """Hosts that could not leave whole: those back everywhere are where they were, the others are out and named."""
+    moved = _moves(balancers, results)
+    touched = {host for result in results for host in (_host(balancers, result, name) for name in result["item"]["members"]) if host}
+    back = tuple(host for host in sorted(touched) if host not in moved.refused and not any(moved.errors.get(host, [])))
+    changed = []
+    for record in records:
+        if record.host in back:
+            changed.append(_planned_again(record))
+        elif record.host in touched:
+            why = f"{record.why}; it could not be put back: {'; '.join(filter(None, moved.errors.get(record.host, []))) or moved.halt}"
+            changed.append(HostRecord(record.host, Step.LEAVING, Verdict.FAILED, why))
+    return Progression(tuple(changed), back=back, members=moved.members)
+
+
+def after_release(hosts: Sequence[str], results: Mapping[str, Mapping[str, t.Any]], staged: bool = False) -> Progression:
+    """A release was staged beside the active one, or switched to.
+
+    :param results: host -> ``unreachable`` or ``error`` with why, or neither.
+    :param staged: it was only staged, on hosts that are in rotation all the while.
+    """
+    before, after = (Step.PLANNED, Step.PLANNED) if staged else (Step.DRAINED, Step.DEPLOYED)
+    records = []
+    for host in hosts:
+        mine = results.get(host, {})
+        if mine.get("unreachable"):
+            records.append(HostRecord(host, before, Verdict.UNREACHABLE, str(mine["unreachable"])))
+        elif mine.get("error"):
+            records.append(HostRecord(host, before, Verdict.FAILED, str(mine["error"])))
+        else:
+            records.append(HostRecord(host, after))
+    return _those_without_verdict(records)
+
+
+def after_verify(hosts: Sequence[str], health: Mapping[str, Mapping[str, t.Any]]) -> Progression:
+    """``health``: host -> its target's result; a host without one has no probe, and nothing speaks against it."""
+    records = []
+    for host in hosts:
+        target = health.get(host, {"ok": True})
+        if target["ok"]:
+            records.append(HostRecord(host, Step.VERIFIED))
+        else:
+            body = f"; it answered {target['body']!r}" if target.get("body") else ""
+            records.append(HostRecord(host, Step.DEPLOYED, Verdict.FAILED, f"health check: {target.get('failed') or 'failed'}{body}"))
+    return _those_without_verdict(records)
+
+
+def after_enable(balancers: Sequence[Balancer], hosts: Sequence[str], results: Sequence[Mapping[str, t.Any]]) -> Progression:
+    """A host is back only when every pool of every balancer has it in service again."""
+    moved = _moves(balancers, results)
+    records = []
+    for host in hosts:
+        trouble = [error for error in moved.errors.get(host, []) if error]
+        if trouble or host in moved.refused:
+            records.append(HostRecord(host, Step.VERIFIED, Verdict.FAILED, "; ".join(trouble) or moved.halt))
+        else:
+            records.append(HostRecord(host, Step.BACK, Verdict.CONVERGED))
+    back = tuple(record.host for record in records if record.step is Step.BACK)
+    return Progression(tuple(records), going_on=back, back=back, members=moved.members, halt=moved.halt)
+
+
+def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str]) -> Progression:
+    """A person's own tasks ran: ``failures`` says for whom they failed and why; the others stand where they stood."""
+    return _those_without_verdict(
+        [replace(record, verdict=Verdict.FAILED, why=failures[record.host]) if record.host in failures else record for record in records]
+    )
+
+
+@dataclass(frozen=True)
+class _Moves:
+    errors: dict[str, list[str]]  # host -> one entry a member that was attempted; empty text when it went well
+    refused: set[str]  # hosts of calls that failed as a whole
+    done: dict[tuple[str, str], list[str]]  # call -> members that moved
+    members: tuple[Member, ...]
+    halt: str
+
+
+def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]) -> _Moves:
+    errors: dict[str, list[str]] = {}
+    refused: set[str] = set()
+    done: dict[tuple[str, str], list[str]] = {}
+    members: list[Member] = []
+    halt = ""
+    for result in results:
+        call = result["item"]
+        if "members" not in result or result.get("refused"):
+            halt = halt or f"load balancer {call['name']}: {result.get('refused') or result.get('msg') or 'it did not answer'}"
+            refused |= {host for host in (_host(balancers, result, name) for name in call["members"]) if host}
+            continue
+        for member in result["members"]:
+            host = _host(balancers, result, member["member"])
+            if host is not None:
+                errors.setdefault(host, []).append("" if member["ok"] else f"{call['name']}/{call['pool']}: {member['error']}")
+            if member["ok"]:
+                done.setdefault(_key(result), []).append(member["member"])
+        if result.get("view"):
+            members += members_of(balancers, call["name"], call["pool"], result["view"]["members"])
+    return _Moves(errors, refused, done, tuple(members), halt)
+
+
+def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:
+    return host_of(balancers, result["item"]["name"], result["item"]["pool"], member)
+
+
+def _key(result: Mapping[str, t.Any]) -> tuple[str, str]:
+    return result["item"]["name"], result["item"]["pool"]
+
+
+def _planned_again(record: HostRecord) -> HostRecord:
+    return HostRecord(record.host, Step.PLANNED, record.verdict, record.why)
+
+
+def _those_without_verdict(records: Collection[HostRecord]) -> Progression:
+    return Progression(tuple(records), going_on=tuple(record.host for record in records if record.verdict is None))

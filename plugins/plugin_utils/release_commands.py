@@ -1,0 +1,84 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The commands that look at, stage and switch releases on hosts, without a module's transfer.
+
+The code is that of module_utils/releases.py, unpacking.py and artifacts.py, sent as source to each host's own Python: 20 ms a host instead of
+200 ms, and one place that knows what a release is. Pure, but for reading these files.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from functools import cache
+from pathlib import Path
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome
+
+_PACKAGE = "ansible_collections.convoy.rolling.plugins.module_utils"
+_SOURCES = Path(__file__).parent.parent / "module_utils"
+
+# Registers the sources under their full names, so that they import each other as they do inside Ansible.
+_PROGRAM = """
+import json, sys, types
+request = json.loads({request!r})
+if sys.argv[1:]:
+    request["src"] = sys.argv[1]
+for name, source in {modules!r}:
+    sys.modules[name] = module = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+answer = sys.modules[{package!r} + ".releases"].run_json(json.dumps(request))
+print(answer)
+sys.exit(0 if answer.startswith('{{"ok": true') else 1)
+"""
+
+
+@cache
+def _source(name: str) -> str:
+    return (_SOURCES / f"{name}.py").read_text(encoding="utf-8")
+
+
+def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = "", file: str | None = None) -> Command:
+    sources = [(f"{_PACKAGE}.{name}", _source(name)) for name in modules]
+    program = _PROGRAM.format(modules=sources, package=_PACKAGE, request=json.dumps(request))
+    return Command(f'"$PYTHON" -I -S -{' "$FILE"' if file else ""}{then}', program.encode(), file)
+
+
+def observe_command(root: str) -> Command:
+    """Look at the releases under a deploy root."""
+    return _command({"op": "observe", "root": root}, ("releases",))
+
+
+def activate_command(root: str, version: str, restart: str | None) -> Command:
+    """Switch to a staged release and restart its process, in one round trip."""
+    then = f" && {{ {restart}\n}}" if restart else ""
+    return _command({"op": "activate", "root": root, "version": version}, ("releases",), then)
+
+
+def stage_command(request: dict[str, t.Any], file: str | None = None) -> Command:
+    """Unpack an artifact beside the active release, and prune old ones.
+
+    :param request: the arguments of ``artifacts.run``; with ``file``, ``src`` is the copy of it on the host.
+    :param file: a file of the controller to copy first.
+    """
+    return _command({"op": "run", "state": "present", **request}, ("releases", "unpacking", "artifacts"), file=file)
+
+
+def answer_of(outcome: Outcome) -> dict[str, t.Any]:
+    """What a command came back with: the program's answer, or ``unreachable`` or ``error`` with why."""
+    if outcome.unreachable:
+        return {"unreachable": outcome.unreachable}
+    for line in outcome.stdout.splitlines():
+        if line.startswith('{"ok": '):
+            answer: dict[str, t.Any] = json.loads(line)
+            if answer["ok"] and outcome.status != 0:
+                answer["error"] = f"the restart failed with status {outcome.status}: {_last_line(outcome)}"
+            return answer
+    return {"error": f"the host's Python could not run: status {outcome.status}: {_last_line(outcome)}"}
+
+
+def _last_line(outcome: Outcome) -> str:
+    lines = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
+    return lines[-1][:200] if lines else "no output"

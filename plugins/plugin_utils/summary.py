@@ -1,0 +1,41 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a rollout as a person reads it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState
+
+
+def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequence[Absence], command: str) -> list[str]:
+    """The verdict and why, every host that did not converge, who is out of rotation, and the command to type next."""
+    lines = [f'rollout of "{app}" to {version}: {conclusion.verdict.value}: {conclusion.reason}']
+    lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts run {version} and serve")
+    left_out = {absence.host for absence in absences}
+    for state in conclusion.hosts:
+        if state.verdict in (Verdict.FAILED, Verdict.UNREACHABLE, Verdict.HELD):
+            lines.append(f"  {state.verdict.value}: {state.host}: {state.why}")
+        if state.out:
+            whose = "taken out by this rollout or one before" if state.host in left_out else "not by a rollout"
+            lines.append(f"  out of rotation: {state.host} on {', '.join(state.out)} ({whose})")
+    if command:
+        lines.append(f"  next: {command}")
+    return lines
+
+
+def status_lines(app: str, version: str, conclusion: Conclusion) -> list[str]:
+    """One line a host: what is installed, what runs, and what every balancer says of it."""
+    head = ("HOST", "INSTALLED", "RUNNING", "OUT OF ROTATION ON", "STATE")
+    rows = [head, *(_row(state) for state in conclusion.hosts)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [f'"{app}" at {version}: {conclusion.verdict.value}: {conclusion.reason}', *table]
+
+
+def _row(state: HostState) -> tuple[str, str, str, str, str]:
+    return state.host, state.installed or "-", state.running or "-", ", ".join(state.out) or "-", f"{state.verdict.value}: {state.why}"

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a rollout ended: from its record and one last look at the fleet. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member, Observed, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged
+
+
+@dataclass(frozen=True)
+class HostState:
+    """Where one host stands at the end, for a person."""
+
+    host: str
+    verdict: Verdict
+    why: str
+    out: tuple[str, ...]  # the places, ``balancer/pool``, that send it no traffic
+    installed: str | None
+    running: str | None
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A rollout's verdict and where every host stands."""
+
+    verdict: Verdict
+    reason: str
+    hosts: tuple[HostState, ...]
+
+    @property
+    def out(self) -> tuple[HostState, ...]:
+        """The hosts that some balancer sends no traffic."""
+        return tuple(state for state in self.hosts if state.out)
+
+    @property
+    def converged(self) -> tuple[HostState, ...]:
+        """The hosts that run the target and serve."""
+        return tuple(state for state in self.hosts if state.verdict is Verdict.CONVERGED)
+
+
+def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) -> Conclusion:
+    """The verdict over a fleet, with or without a rollout behind it.
+
+    A host is converged only when it is *seen* to be: its process answers the version and every balancer sends it traffic. A
+    host that a person holds is reported and does not make the rollout fail. The last host failing is a failure like any other.
+    """
+    mine: dict[str, list[Member]] = {}
+    for member in observed.members:
+        if member.host is not None:
+            mine.setdefault(member.host, []).append(member)
+    absent = {absence.host for absence in observed.absences}
+    states = tuple(_state(seen, mine.get(seen.host, []), version, seen.host in absent, rollout) for seen in observed.hosts)
+    short = [state for state in states if state.verdict not in (Verdict.CONVERGED, Verdict.HELD)]
+    if not short:
+        return Conclusion(Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts run {version} and serve", states)
+    reason = rollout.halted if rollout and rollout.halted else "; ".join(f"{state.host}: {state.why}" for state in short[:5])
+    return Conclusion(Verdict.HALTED, reason, states)
+
+
+def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bool, rollout: RolloutRecord | None) -> HostState:
+    out = tuple(member.place for member in members if not member.in_service)
+    record = rollout.host(seen.host) if rollout else None
+    held = bool(rollout and seen.host in rollout.plan.held) or (not absent and any(member.admin != "ready" for member in members))
+
+    def state(verdict: Verdict, why: str) -> HostState:
+        return HostState(seen.host, verdict, why, out, seen.installed, seen.running)
+
+    if not seen.reachable:
+        return state(Verdict.UNREACHABLE, seen.why or "it could not be reached")
+    if record and record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE):
+        return state(record.verdict, record.why)
+    if held:
+        return state(Verdict.HELD, rollout.plan.held.get(seen.host, "somebody took it out of rotation") if rollout else "out by a person")
+    if is_converged(seen, members, version):
+        return state(Verdict.CONVERGED, f"it runs {version}")
+    if out:
+        return state(Verdict.FAILED, f"no traffic from {', '.join(out)}")
+    if not seen.healthy:
+        return state(Verdict.FAILED, seen.why or "its health check fails")
+    return state(Verdict.SKIPPED, f"it still runs {seen.running or seen.installed or 'an unknown version'}")
+
+
+def _count(states: t.Sequence[HostState], verdict: Verdict) -> int:
+    return sum(state.verdict is verdict for state in states)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy import HAProxy
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from unit.plugins.module_utils.balancers.test_haproxy_replies import RECORDINGS, TRUTH
+
+RECORDED = RECORDINGS["2.8"]
+
+
+class Script:
+    """A channel that answers from a table; what is not in it is an order that succeeds."""
+
+    def __init__(self, **answers: str) -> None:
+        numbered = {"show stat -1 2 -1": RECORDED.backends, "show stat 3 6 -1": RECORDED.web_stat, "show stat 4 6 -1": RECORDED.empty_stat}
+        self.answers = {
+            **numbered,
+            "show servers state web": RECORDED.web_state,
+            "show servers state empty": RECORDED.empty_state,
+            **answers,
+        }
+        self.sent: list[list[str]] = []
+
+    def ask(self, commands: t.Sequence[str]) -> list[str]:
+        self.sent.append(list(commands))
+        return [self.answers.get(command, "") for command in commands]
+
+
+def haproxy(script: Script) -> HAProxy:
+    return HAProxy("/run/h.sock", t.cast(t.Any, script))
+
+
+def test_a_pool_is_read_by_its_number_in_one_go() -> None:
+    script = Script()
+    balancer = haproxy(script)
+    assert [one.name for one in balancer.read("web", ["up"]).members] == list(TRUTH)
+    assert balancer.read("web").in_service == sum(serving for _admin, _health, serving, _weight, _agent in TRUTH.values())
+    assert balancer.pools() == ["web", "empty"]
+    read = ["show stat 3 6 -1", "show servers state web"]
+    assert script.sent == [["show stat -1 2 -1"], read, read, ["show stat -1 2 -1"]]
+
+
+def test_an_unknown_pool_is_an_error_that_lists_what_exists() -> None:
+    with pytest.raises(RollingError, match=r"no backend 'nope' on the HAProxy at /run/h.sock; there are: web, empty\."):
+        haproxy(Script()).read("nope")
+
+
+def test_a_server_added_between_the_two_answers_is_read_again() -> None:
+    script = Script()
+    short = RECORDED.web_state.rsplit("\n", 1)[0]
+    script.answers["show servers state web"] = short
+    asked = script.ask
+
+    def ask(commands: t.Sequence[str]) -> list[str]:
+        answers = asked(commands)
+        if len(script.sent) == 2:
+            script.answers["show servers state web"] = RECORDED.web_state
+        return answers
+
+    script.ask = ask  # type: ignore[method-assign]
+    assert len(haproxy(script).read("web").members) == len(TRUTH)
+    with pytest.raises(RollingError, match="does not list the servers"):
+        haproxy(Script(**{"show servers state web": short})).read("web")
+
+
+def test_orders() -> None:
+    script = Script()
+    refused = haproxy(script).apply(
+        "web",
+        [
+            Change("a", admin="drain", agent=False),
+            Change("b", admin="maintenance"),
+            Change("c", admin="ready", weight=7, agent=True),
+            Change("d", weight=0),
+        ],
+    )
+    assert refused == {}
+    assert script.sent == [
+        [
+            "disable agent web/a",
+            "set server web/a state drain",
+            "set server web/b state maint",
+            "set server web/c weight 7",
+            "set server web/c state ready",
+            "enable agent web/c",
+            "set server web/d weight 0",
+        ]
+    ]
+    assert haproxy(script).cut("web", ["a", "b"]) == {}
+    assert script.sent[1] == ["shutdown sessions server web/a", "shutdown sessions server web/b"]
+
+
+def test_any_answer_to_an_order_is_a_refusal() -> None:
+    script = Script(
+        **{
+            "set server web/a state drain": "No such server.",
+            "set server web/b weight 3": "Static.",
+            "set server web/b state ready": "Too.",
+        }
+    )
+    refused = haproxy(script).apply("web", [Change("a", admin="drain"), Change("b", admin="ready", weight=3), Change("c", admin="drain")])
+    assert refused == {
+        "a": 'HAProxy refused "set server web/a state drain": No such server.',
+        "b": 'HAProxy refused "set server web/b weight 3": Static.',
+    }
+
+
+def test_a_missing_permission_is_one_error_that_says_what_to_configure() -> None:
+    script = Script(**{"set server web/a state drain": "Permission denied"})
+    with pytest.raises(RollingError, match=r'/run/h.sock refused .*permission denied\. Give this socket "level admin"'):
+        haproxy(script).apply("web", [Change("a", admin="drain"), Change("b", admin="drain")])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a;b", "a/b", "a\nb", "a\n", "a'b", 'a"b', "a\\b", "a\x00b", "a\tb", "#a", "<<", "é", "a,b", "²"]
+)
+def test_names_that_could_be_commands(name: str) -> None:
+    with pytest.raises(InputError, match="cannot be a haproxy name; use letters, digits"):
+        HAProxy.check_names("members", ["web1", name])
+
+
+def test_names_that_haproxy_allows() -> None:
+    HAProxy.check_names("members", ["web1", "WEB-1.example.com:8080", "_", "1"])

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Member
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_replies import backend_ids, servers
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from hypothesis import given
+from hypothesis import strategies as st
+
+VERSIONS = ("2.6", "2.8", "3.0", "3.2")
+
+# What the recorded servers are, on every version: admin, health, in service, weight, agent.
+TRUTH = {
+    "up": ("ready", "up", True, 10, None),
+    "drained": ("drain", "up", False, 1, None),
+    "maintained": ("maintenance", "unknown", False, 1, None),
+    "weightless": ("ready", "up", False, 0, None),
+    "dead": ("ready", "down", False, 1, None),
+    "unchecked": ("ready", "unchecked", True, 1, None),
+    "tracker": ("ready", "up", True, 1, None),
+    "maint-tracker": ("maintenance", "unknown", False, 1, None),
+    "drain-tracker": ("drain", "up", False, 1, None),
+    "agent-on": ("ready", "up", True, 1, True),
+    "agent-drained": ("drain", "up", False, 1, True),
+    "agent-off": ("ready", "up", True, 1, False),
+    "configured-out": ("maintenance", "unknown", False, 1, None),
+    "readied": ("ready", "up", True, 1, None),
+    "reserve": ("ready", "up", True, 1, None),
+    "six": ("ready", "unchecked", True, 1, None),
+    "unix": ("ready", "unchecked", True, 1, None),
+    "falling": ("ready", "falling", True, 1, None),
+    "rising": ("ready", "rising", False, 1, None),
+    "dead-drained": ("drain", "down", False, 1, None),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """The answers of one version of HAProxy, whose backends are web, with a server for each state, and empty."""
+
+    backends: str
+    web_stat: str
+    web_state: str
+    empty_state: str
+    empty_stat: str
+
+
+def recording(version: str) -> Recording:
+    text = (Path(__file__).parent / "recorded" / f"haproxy-{version}.txt").read_text()
+    return Recording(*(section.partition("\n")[2].rstrip("\n") for section in text.split(">>> ")[1:]))
+
+
+RECORDINGS = {version: recording(version) for version in VERSIONS}
+any_version = st.sampled_from(VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_states(version: str) -> None:
+    answers = RECORDINGS[version]
+    members = {one.name: one for one in servers("web", answers.web_stat, answers.web_state)}
+    assert {name: (m.admin, m.health, m.in_service, m.weight, m.agent) for name, m in members.items()} == TRUTH
+    assert list(members) == list(TRUTH), "in HAProxy's order"
+    up, via, six, unix = (members[name] for name in ("up", "maint-tracker", "six", "unix"))
+    assert (up.address, up.port, up.initial_weight, up.status, up.check) == ("127.0.0.1", 18101, 10, "UP", "L7OK")
+    assert (up.sessions, up.queued, up.requests) == (0, 0, 0)
+    assert members["dead"].check == "L4CON Connection refused"
+    assert via.status == "MAINT (via web/maintained)" and via.check is None
+    assert (six.address, six.port, unix.address, unix.port) == ("::1", 18101, None, None)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_backends(version: str) -> None:
+    answers = RECORDINGS[version]
+    ids = backend_ids(answers.backends)
+    assert list(ids) == ["web", "empty"] and all(number.isdigit() for number in ids.values())
+    assert servers("empty", answers.empty_stat, answers.empty_state) == ()
+
+
+def truth(version: str) -> tuple[Member, ...]:
+    return servers("web", RECORDINGS[version].web_stat, RECORDINGS[version].web_state)
+
+
+@given(any_version, st.sampled_from(["web_stat", "web_state"]), st.floats(0, 1))
+def test_a_cut_answer_is_right_or_an_error(version: str, which: str, part: float) -> None:
+    whole = getattr(RECORDINGS[version], which)
+    cut = dataclasses.replace(RECORDINGS[version], **{which: whole[: int(len(whole) * part)]})
+    try:
+        members = servers("web", cut.web_stat, cut.web_state)
+    except RollingError:
+        return
+    assert members == truth(version)
+
+
+@pytest.mark.parametrize("which", ["web_stat", "web_state"])
+def test_an_answer_cut_after_any_line_is_an_error(which: str) -> None:
+    lines = getattr(RECORDINGS["2.8"], which).split("\n")
+    for count in range(len(lines) - (which == "web_stat")):
+        cut = dataclasses.replace(RECORDINGS["2.8"], **{which: "\n".join(lines[:count])})
+        if cut != RECORDINGS["2.8"]:
+            with pytest.raises(RollingError, match="cannot be used"):
+                servers("web", cut.web_stat, cut.web_state)
+
+
+@given(any_version, st.randoms())
+def test_order_and_unknown_columns_do_not_matter(version: str, random: object) -> None:
+    shuffle = random.shuffle  # type: ignore[attr-defined]
+    header, *rows = [line.split(",") for line in RECORDINGS[version].web_stat.removeprefix("# ").splitlines() if line]
+    order = list(range(len(header)))
+    shuffle(order)
+    # The names stay in front, since "# " marks the header; a new column comes last.
+    order = [header.index("pxname"), *(place for place in order if header[place] != "pxname")]
+    stat = "\n".join(
+        ",".join([*(row[place] for place in order), extra]) for row, extra in zip([header, *rows], ["brand_new", *"x" * len(rows)])
+    )
+    first, names, *lines = RECORDINGS[version].web_state.splitlines()
+    lines = [f"{line} 7" for line in lines if line]
+    shuffle(lines)
+    assert servers("web", f"# {stat}", "\n".join([first, f"{names} brand_new", *lines])) == truth(version)
+
+
+@given(any_version, st.data())
+def test_garbage_is_an_error_and_nothing_else(version: str, data: st.DataObject) -> None:
+    which = data.draw(st.sampled_from(["web_stat", "web_state"]))
+    other = data.draw(
+        st.text() | st.sampled_from(["Permission denied", "No such proxy.", "Unknown command", *dataclasses.astuple(RECORDINGS[version])])
+    )
+    if other == getattr(RECORDINGS[version], which):
+        return
+    answers = dataclasses.replace(RECORDINGS[version], **{which: other})
+    with pytest.raises(RollingError, match="cannot be used"):
+        servers("web", answers.web_stat, answers.web_state)
+
+
+def change(text: str, line: str, old: str, new: str) -> str:
+    """The table with one thing replaced in the line that holds ``line``."""
+    lines = text.split("\n")
+    found = [number for number, one in enumerate(lines) if line in one]
+    assert len(found) == 1 and old in lines[found[0]], (line, old)
+    lines[found[0]] = lines[found[0]].replace(old, new, 1)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("which", "line", "old", "new", "reason"),
+    [
+        ("web_stat", "web,up,", "web,", "shop,", "not about web only"),
+        ("web_stat", "web,up,", "web,up,0", "web,up,-1", "qcur is '-1' and not a number"),
+        ("web_stat", "web,up,", "web,up", "web,dead", "does not list the servers"),
+        ("web_stat", "web,up,", "web,up", "web,BACKEND", "not its last"),
+        ("web_stat", "web,up,", ",UP,", ',"UP,', ""),
+        ("web_stat", "web,up,", ",UP,", ",MAINT,", "does not agree"),
+        ("web_stat", "# pxname", ",status,", ",state,", "column status is missing"),
+        ("web_stat", "# pxname", ",act,", ",status,", "or there twice"),
+        ("web_state", " up ", " web ", " shop ", "not about web only"),
+        ("web_state", " up ", " up ", " upper ", "does not list the servers"),
+        ("web_state", " maintained ", "127.0.0.1 0 1 ", "127.0.0.1 0 0 ", "does not agree"),
+        ("web_state", "# be_id", "srv_uweight", "weight", "column srv_uweight is missing"),
+    ],
+)
+def test_what_does_not_fit_is_an_error(which: str, line: str, old: str, new: str, reason: str) -> None:
+    answers = RECORDINGS["3.0"]
+    answers = dataclasses.replace(answers, **{which: change(getattr(answers, which), line, old, new)})
+    with pytest.raises(RollingError, match=reason):
+        servers("web", answers.web_stat, answers.web_state)
+
+
+@pytest.mark.parametrize(
+    ("status", "check", "health"),
+    [
+        ("UP", "* L7OK", "up"),
+        ("UP", "L4OK", "up"),
+        ("UP", "L6OK", "up"),
+        ("UP", "L7STS", "falling"),
+        ("UP", "INI", "falling"),
+        ("UP 2/3", "L7OK", "falling"),
+        ("DOWN (agent)", "L7OK", "down"),
+        ("DOWN 1/2", "L7OK", "rising"),
+        ("NOLB", "L7OKC", "down"),
+        ("NOLB 1/2", "L7OKC", "down"),
+        ("DRAIN 1/2", "L7STS", "falling"),
+        ("DRAIN", "", "unchecked"),
+        ("no check", "", "unchecked"),
+        ("HIBERNATING", "L7OK", "unknown"),
+    ],
+)
+def test_status_words(status: str, check: str, health: str) -> None:
+    stat = change(RECORDINGS["2.8"].web_stat, "web,up,", ",UP,", f",{status},")
+    stat = change(stat, "web,up,", ",L7OK,", f",{check},")
+    assert servers("web", stat, RECORDINGS["2.8"].web_state)[0].health == health
+
+
+def test_a_comma_or_a_line_break_in_a_check_result_does_no_harm() -> None:
+    stat = change(RECORDINGS["2.8"].web_stat, "web,dead,", ",Connection refused,", ',"refused, really\n""now""",')
+    dead = servers("web", stat, RECORDINGS["2.8"].web_state)[4]
+    assert (dead.name, dead.check) == ("dead", 'L4CON refused, really\n"now"')

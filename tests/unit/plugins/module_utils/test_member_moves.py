@@ -1,0 +1,393 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change, Member
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Weight
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
+
+
+def by_name(result: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    return {one["member"]: one for one in result["members"]}
+
+
+def admins(world: World) -> dict[str, str]:
+    return {name: one.admin for name, one in world.members.items()}
+
+
+# The order out
+
+
+def test_drained_is_drain_then_maintenance_then_quiet() -> None:
+    world = World(pool_of(3))
+    world.busy_until = {"web1": 4.0}
+    result = world.run(members=["web1"], state="drained")
+    assert world.orders == [[Change("web1", admin="drain")], [Change("web1", admin="maintenance")]]
+    one = result["members"][0]
+    assert (one["ok"], one["changed"], one["sessions"], one["cut"]) == (True, True, 3, 0)
+    assert (one["before"]["admin"], one["after"]["admin"]) == ("ready", "maintenance")
+    assert 4.3 <= one["seconds"] <= 4.6, "the sessions end after 4s, and 0.3s must pass without any"
+    assert result["changed"] and result["view"]["in_service"] == 2
+    assert result["diff"]["before"] == {"web1": {"admin": "ready", "weight": 10}}
+    assert result["diff"]["after"] == {"web1": {"admin": "maintenance", "weight": 10}}
+    assert (world.opened, world.closed) == (1, 1)
+
+
+def test_the_soft_phase_is_bounded_and_ends_early_for_a_quiet_member() -> None:
+    world = World(pool_of(2))
+    world.busy_until = {"web2": 100.0}
+    when: dict[str, float] = {}
+    world.refuses = lambda change: when.setdefault(f"{change.member} {change.admin}", world.clock.now()) and None
+    world.run(state="drained", soft="10s", wait_timeout="200s")
+    assert when["web1 drain"] == when["web2 drain"] == 0
+    assert 0.3 <= when["web1 maintenance"] < 0.5
+    assert 10 <= when["web2 maintenance"] < 10.2
+
+
+def test_without_a_soft_phase_it_is_maintenance_at_once() -> None:
+    for options in ({"state": "maintenance"}, {"state": "drained", "soft": "0"}):
+        world = World(pool_of(1))
+        world.run(**options)
+        assert world.orders == [[Change("web1", admin="maintenance")]]
+    hard_only = World(pool_of(1), dataclasses.replace(ABLE, soft_drain=False))
+    hard_only.run(state="drained")
+    assert hard_only.orders == [[Change("web1", admin="maintenance")]]
+
+
+@pytest.mark.parametrize("busy", ["requests", "sessions", "queued"])
+def test_a_moment_without_sessions_is_not_enough(busy: str) -> None:
+    world = World(pool_of(1))
+
+    def before_read(number: int) -> None:
+        if number <= 40:  # one look in two finds the member idle
+            world.set("web1", **{busy: number if busy == "requests" else number % 2})
+
+    world.before_read = before_read
+    result = world.run(state="drained")
+    assert result["members"][0]["seconds"] >= 3.9
+
+
+def test_the_cost_does_not_grow_with_the_members() -> None:
+    few, many = World(pool_of(1)), World(pool_of(1000))
+    few.run(state="drained")
+    many.run(state="drained")
+    assert (many.reads, len(many.orders), many.opened) == (few.reads, len(few.orders), 1)
+    assert all(one.admin == "maintenance" for one in many.members.values())
+
+
+def test_a_member_that_is_there_gets_no_order() -> None:
+    for state, admin in (("drained", "maintenance"), ("maintenance", "maintenance"), ("ready", "ready")):
+        world = World([member("web1", admin=admin)])
+        result = world.run(state=state)
+        assert world.orders == [] and not result["changed"] and result["members"][0]["ok"]
+
+
+def test_a_member_in_drain_goes_on_from_there() -> None:
+    world = World([member("web1", admin="drain")])
+    assert world.run(state="drained")["changed"]
+    assert world.orders == [[Change("web1", admin="maintenance")]]
+
+
+# The floor
+
+
+def test_the_floor_refuses_with_the_sum_and_touches_nothing() -> None:
+    world = World([*pool_of(4), member("web5", admin="maintenance"), member("web6", health="down", in_service=False)])
+    error = world.fail(members=["web1", "web2"], state="drained", floor=3)
+    assert error.message == "pool web on here: 4 of 6 members in service, draining web1, web2 would leave 2, the floor is 3."
+    assert world.orders == [] and error.result["changed"] is False
+    assert [one["ok"] for one in error.result["members"]] == [False, False]
+    assert world.run(members=["web1"], state="drained", floor=3)["changed"]
+
+
+def test_members_that_are_out_already_do_not_leave() -> None:
+    world = World([*pool_of(2), member("web3", admin="drain")])
+    assert world.run(members=["web3"], state="drained", floor=3)["view"]["in_service"] == 2
+
+
+def test_weight_0_is_leaving_too() -> None:
+    world = World(pool_of(2))
+    assert "the floor is 2" in world.fail(members=["web1"], weight="0", floor=2).message
+    assert world.orders == []
+
+
+def test_it_waits_for_members_to_come_back() -> None:
+    world = World([*pool_of(2), member("web3", admin="maintenance")])
+    world.before_read = lambda number: world.set("web3", admin="ready", in_service=True) if world.clock.now() >= 7 else None
+    assert "would leave 1" in world.fail(members=["web1"], state="drained", floor=2, floor_wait="5s").message
+    assert 5 <= world.clock.now() < 5.2 and world.orders == []
+    result = world.run(members=["web1"], state="drained", floor=2, floor_wait="5s")
+    assert result["view"]["in_service"] == 2 and result["members"][0]["seconds"] < 1
+
+
+def test_of_two_that_collide_ours_steps_back() -> None:
+    world = World([member("web1", agent=True), *pool_of(3)[1:]])
+    world.before_read = lambda number: world.set("web3", admin="drain", in_service=False) if number == 1 else None
+    error = world.fail(members=["web1"], state="drained", floor=2)
+    assert "only 1 of 3 members were in service, the floor is 2" in error.message
+    assert admins(world) == {"web1": "ready", "web2": "ready", "web3": "drain"}
+    assert world.members["web1"].agent is True and error.result["changed"] is False
+
+
+def test_after_stepping_back_it_waits_like_anybody() -> None:
+    world = World(pool_of(3))
+
+    def before_read(number: int) -> None:
+        if number == 1:
+            world.set("web3", in_service=False)
+        elif world.clock.now() > 2:
+            world.set("web3", in_service=True)
+
+    world.before_read = before_read
+    result = world.run(members=["web1"], state="drained", floor=2, floor_wait="10s")
+    assert result["members"][0]["ok"] and world.clock.now() > 2
+    assert [[change.admin for change in order] for order in world.orders] == [["drain"], ["ready"], ["drain"], ["maintenance"]]
+
+
+# Too late
+
+
+def test_a_member_that_does_not_drain_is_put_back_and_hides_no_other() -> None:
+    world = World([member("web1", agent=True), member("web2")])
+    world.busy_until = {"web1": 1e9}
+    error = world.fail(state="drained", wait_timeout="5s")
+    results = by_name(error.result)
+    assert "1 of 2 members failed. web1: It still had 3 sessions and 0 requests queued after 5.1s." in error.message
+    assert results["web1"]["error"].endswith("It was put back to what it was: ready.")
+    assert (results["web1"]["changed"], results["web1"]["after"]["agent"]) == (False, True)
+    assert results["web2"]["ok"] and results["web2"]["changed"]
+    assert admins(world) == {"web1": "ready", "web2": "maintenance"}
+
+
+def test_a_member_that_cannot_be_put_back_is_reported_out() -> None:
+    world = World(pool_of(1))
+    world.busy_until = {"web1": 1e9}
+    world.refuses = lambda change: "not now" if change.admin == "ready" else None
+    error = world.fail(state="drained", wait_timeout="5s")
+    assert error.result["members"][0]["error"].endswith("It could not be put back (not now) and is left in maintenance.")
+    assert error.result["changed"]
+
+
+def test_force_ends_sessions_and_counts_them() -> None:
+    world = World(pool_of(2))
+    world.busy_until = {"web1": 1e9}
+    results = by_name(world.run(state="drained", wait_timeout="5s", on_timeout="force"))
+    assert world.cuts == [["web1"]]
+    assert (results["web1"]["ok"], results["web1"]["cut"], results["web2"]["cut"]) == (True, 3, 0)
+
+
+def test_force_that_does_not_help_fails() -> None:
+    world = World([member("web1", queued=1)])
+    error = world.fail(state="drained", wait_timeout="5s", on_timeout="force")
+    assert world.cuts == [] and "0 sessions and 1 requests queued" in error.message
+    assert admins(world) == {"web1": "ready"}
+
+
+def test_continue_takes_it_as_it_is_and_says_so() -> None:
+    world = World(pool_of(1))
+    world.busy_until = {"web1": 1e9}
+    one = world.run(state="drained", wait_timeout="5s", on_timeout="continue")["members"][0]
+    assert one["ok"] and "3 sessions" in one["note"] and world.members["web1"].admin == "maintenance"
+
+
+@pytest.mark.parametrize("on_timeout", ["fail", "continue", "force"])
+def test_an_order_without_effect_is_never_a_success(on_timeout: str) -> None:
+    world = World(pool_of(1))
+    world.ignores = {"web1"}
+    error = world.fail(state="maintenance", wait_timeout="5s", on_timeout=on_timeout)
+    assert "took the order, but after 5.1s still shows ready, weight 10 (UP)" in error.message
+    world.fail(weight="5", wait_timeout="5s", on_timeout=on_timeout)
+
+
+# The way back
+
+
+def test_ready_waits_until_the_checks_are_entirely_good() -> None:
+    world = World([member("web1", admin="maintenance", agent=False), member("web2")])
+    world.up_after = 3.0
+    result = world.run(state="ready")
+    assert world.orders == [[Change("web1", admin="ready", agent=True)]]
+    assert by_name(result)["web1"]["after"]["health"] == "up" and 3 <= by_name(result)["web1"]["seconds"] < 3.3
+    assert not by_name(result)["web2"]["changed"]
+
+
+def test_a_ready_member_keeps_its_agent_as_it_is() -> None:
+    world = World([member("web1", agent=False)])
+    assert not world.run(state="ready")["changed"]
+    assert world.orders == []
+
+
+def test_ready_that_does_not_come_up_goes_back_to_maintenance() -> None:
+    world = World([member("web1", admin="maintenance")])
+    world.up_after = 1e9
+    error = world.fail(state="ready", wait_timeout="5s")
+    assert "not fully up" in error.message and "put back to what it was: maintenance" in error.message
+    assert admins(world) == {"web1": "maintenance"}
+
+
+def test_no_check_is_accepted_and_said() -> None:
+    world = World([member("web1", health="unchecked")])
+    one = world.run(state="ready")["members"][0]
+    assert one["ok"] and "does not check this member" in one["note"]
+
+
+# Weights
+
+
+@pytest.mark.parametrize(
+    ("text", "initial", "weight"), [("10", 1, 10), ("50%", 10, 5), ("50%", 3, 1), ("200%", 100, 200), ("0", 5, 0), ("0%", 5, 0)]
+)
+def test_weights(text: str, initial: int, weight: int) -> None:
+    world = World([member("web1", weight=7, initial_weight=initial)])
+    result = world.run(weight=text)
+    assert result["members"][0]["after"]["weight"] == weight
+    assert world.orders == [[Change("web1", weight=weight)]]
+    assert not world.run(weight=text)["changed"]
+
+
+def test_state_and_weight_are_one_order() -> None:
+    world = World([member("web1", admin="maintenance")])
+    world.run(state="ready", weight="50%")
+    assert world.orders == [[Change("web1", admin="ready", weight=5)]]
+
+
+@pytest.mark.parametrize(
+    ("text", "initial", "reason"),
+    [
+        ("50%", 1, "50% of the initial weight 1 is 0, which is no traffic"),
+        ("300%", 100, "is 300, the most is 256"),
+        ("300", 1, "the most"),
+        ("5%", None, "not known"),
+    ],
+)
+def test_weights_that_cannot_be(text: str, initial: int | None, reason: str) -> None:
+    world = World([member("web1", initial_weight=initial), member("web2", initial_weight=20)])
+    error = world.fail(members=["web1"], weight=text)
+    assert reason in error.message and world.orders == []
+
+
+@given(st.integers(0, 1000), st.integers(1, 256))
+def test_percentages_are_whole_numbers_rounded_down(percent: int, initial: int) -> None:
+    exact = initial * percent
+    try:
+        weight = Weight(percent, True).of(member("web1", initial_weight=initial), 256)
+    except RollingError:
+        assert exact >= 25700 or 0 < exact < 100
+    else:
+        assert weight * 100 <= exact < weight * 100 + 100
+
+
+# What goes wrong
+
+
+def test_a_stranger_is_named_with_those_that_exist_and_hides_no_other() -> None:
+    world = World(pool_of(30))
+    error = world.fail(members=["nope", "web1"], state="drained")
+    results = by_name(error.result)
+    assert "There is no member 'nope' in pool web; there are: web1, web2" in error.message and "and 10 more" in error.message
+    assert results["web1"]["ok"] and results["nope"]["before"] is None
+
+
+def test_one_refused_order_hides_no_other() -> None:
+    world = World(pool_of(2))
+    world.refuses = lambda change: "not this one" if change.member == "web1" else None
+    error = world.fail(state="drained")
+    assert [one["error"] for one in error.result["members"]] == ["not this one.", None]
+    assert admins(world) == {"web1": "ready", "web2": "maintenance"}
+
+
+def test_a_member_that_vanishes_fails() -> None:
+    world = World(pool_of(2))
+    world.before_read = lambda number: world.members.pop("web2", None) and None if number == 3 else None
+    error = world.fail(members=["web1", "web2"], state="drained")
+    assert "vanished" in error.message and by_name(error.result)["web1"]["ok"]
+
+
+def lost(world: World, at: int) -> None:
+    def before_read(number: int) -> None:
+        if number == at:
+            raise RollingError("The connection broke.")
+
+    world.before_read = before_read
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 5])
+def test_a_lost_connection_puts_everything_back_over_a_new_one(at: int) -> None:
+    world = World(pool_of(2))
+    lost(world, at)
+    error = world.fail(state="drained")
+    assert error.message == "The connection broke." and (world.opened, world.closed) == (2, 2)
+    assert all("put back to what it was: ready" in one["error"] for one in error.result["members"])
+    assert admins(world) == {"web1": "ready", "web2": "ready"} and error.result["changed"] is False
+
+
+def test_a_lost_connection_that_stays_lost_says_that_nothing_is_known() -> None:
+    world = World(pool_of(2))
+    lost(world, 2)
+
+    def before_open(number: int) -> None:
+        if number:
+            raise RollingError("Nothing answers.")
+
+    world.before_open = before_open
+    error = world.fail(members=["web1"], state="drained")
+    assert error.result["members"][0]["error"] == (
+        "The connection broke. Its state is not known (Nothing answers.): look at it, it may be out of rotation."
+    )
+
+
+def test_a_pool_that_is_not_there() -> None:
+    world = World(pool_of(1))
+    error = world.fail(pool="nope", state="drained")
+    assert error.message == "pool: there is no nope; there are: web." and error.result == {}
+
+
+# Whatever happens
+
+_members = st.builds(
+    lambda name, admin, health, busy: (
+        member(name, admin=admin, health=health if admin == "ready" else "unknown", in_service=admin == "ready" and health == "up"),
+        busy,
+    ),
+    st.integers(1, 9).map(lambda number: f"web{number}"),
+    st.sampled_from(["ready", "drain", "maintenance"]),
+    st.sampled_from(["up", "down"]),
+    st.sampled_from([0.0, 2.0, 1e9]),
+)
+
+
+@given(
+    st.lists(_members, min_size=1, max_size=6, unique_by=lambda pair: pair[0].name),
+    st.data(),
+    st.sampled_from(["drained", "maintenance"]),
+    st.integers(0, 4),
+)
+def test_never_under_the_floor_and_never_silently_out(
+    pairs: list[tuple[Member, float]], data: st.DataObject, state: str, floor: int
+) -> None:
+    world = World([one for one, _busy in pairs])
+    world.busy_until = {one.name: busy for one, busy in pairs}
+    names = data.draw(st.lists(st.sampled_from(sorted(world.members)), min_size=1, unique=True))
+    refused = data.draw(st.sets(st.sampled_from([(name, admin) for name in names for admin in ("drain", "maintenance")])))
+    world.refuses = lambda change: "no" if (change.member, change.admin) in refused else None
+    before, lowest = dict(world.members), [99]
+    at_start = world.pool().in_service
+    world.before_read = lambda number: lowest.append(world.pool().in_service)
+    try:
+        result = world.run(members=names, state=state, floor=floor, wait_timeout="5s")
+    except RollingError as error:
+        result = error.result
+    assert min(lowest) >= min(floor, at_start)
+    for one in result["members"]:
+        now, was = world.members[one["member"]].admin, before[one["member"]].admin
+        assert now == "maintenance" if one["ok"] else now == was or f"left in {now}" in one["error"]
+        assert one["changed"] == (now != was)
