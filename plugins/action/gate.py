@@ -24,6 +24,7 @@ _POLL = 0.1
 class ActionModule(ControllerStep):
     """``convoy.rolling.gate``"""
 
+    _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
         "fleet": {"type": "dict", "required": True},

@@ -16,7 +16,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
-from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import converged_progress, progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 
 class ActionModule(ControllerStep):
@@ -54,7 +54,7 @@ class ActionModule(ControllerStep):
         }
         if not live:
             # In check mode the task counts as changed when the real run would roll somebody.
-            return {**result, "changed": bool(plan.order) and self.check_mode}
+            return {**result, "changed": bool(plan.order) and self.check_mode, "progress": None if plan.order else converged_progress(plan)}
         if not fleet.balancers and not any(host.probe for host in fleet.hosts):
             raise InputError("neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one.")
         ticket = journal.open(plan, observed.members, self.holder(), self.now(), arguments["sha256"] or None, arguments["cause"])

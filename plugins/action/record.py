@@ -22,6 +22,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import 
 class ActionModule(ControllerStep):
     """``convoy.rolling.record``"""
 
+    _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
         "fleet": {"type": "dict", "required": True},

@@ -26,6 +26,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import
 class ActionModule(ControllerStep):
     """``convoy.rolling.settle``"""
 
+    _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
         "fleet": {"type": "dict", "required": True},

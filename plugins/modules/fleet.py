@@ -1,4 +1,91 @@
-DOCUMENTATION = """
+#!/usr/bin/python
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
 module: fleet
-short_description: stub
+short_description: Read what a rollout is about to act on, and check it
+version_added: 0.1.0
+author:
+  - convoy.rolling maintainers (@convoy-rolling)
+description:
+  - Reads the C(rollout_*) variables of every host, checks them, and returns them as one value for the later steps.
+  - Anything wrong is one sentence that names the host, the variable, what was given and what is allowed. Nothing has been touched then.
+extends_documentation_fragment:
+  - convoy.rolling._attributes
+  - convoy.rolling._steps
+options:
+  hosts:
+    description: The hosts of the fleet.
+    type: list
+    elements: str
+    required: true
+  version:
+    description: The version to roll to. Names that move, such as V(latest), are refused.
+    type: str
+  look_only:
+    description: Only look at the fleet; neither O(version) nor an artifact is needed.
+    type: bool
+    default: false
+  policy:
+    description: The limits of the rollout, checked here too.
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - It only reads.
+"""
+
+EXAMPLES = r"""
+- name: Read the fleet
+  convoy.rolling.fleet:
+    hosts: "{{ ansible_play_hosts_all }}"
+    look_only: true
+  run_once: true
+  register: fleet
+"""
+
+RETURN = r"""
+app:
+  description: The app.
+  returned: success
+  type: str
+  sample: web
+version:
+  description: The version to roll to; null when there was none.
+  returned: success
+  type: str
+  sample: 2.4.1
+fleet:
+  description: The fleet, for the other steps.
+  returned: success
+  type: dict
+  sample: {"app": "web", "hosts": [], "balancers": []}
+calls:
+  description: One call of M(convoy.rolling.lb_member_info) a load balancer, and where it runs.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pools": ["web"]}]
+targets:
+  description: Targets of M(convoy.rolling.health_check) that are asked from the controller, named after their hosts.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "web1", "url": "http://192.0.2.11:8080/health", "extract": {"version": "version"}}]
+targets_on_hosts:
+  description: Targets that are asked from the hosts themselves.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 """

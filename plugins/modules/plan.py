@@ -1,4 +1,114 @@
-DOCUMENTATION = """
+#!/usr/bin/python
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
 module: plan
-short_description: stub
+short_description: Plan a rollout and open it
+version_added: 0.1.0
+author:
+  - convoy.rolling maintainers (@convoy-rolling)
+description:
+  - Decides from what was observed who is rolled in which batches, who is skipped or held and why, and what must stay in service meanwhile.
+  - Then takes the lease of the app, so that only one rollout is live, and writes the plan into the journal.
+extends_documentation_fragment:
+  - convoy.rolling._attributes
+  - convoy.rolling._steps
+  - convoy.rolling._steps.FLEET
+  - convoy.rolling._steps.OBSERVED
+  - convoy.rolling._steps.POLICY
+  - convoy.rolling._steps.JOURNAL
+options:
+  version:
+    description: The version to roll to.
+    type: str
+    required: true
+  sha256:
+    description: The digest of the artifact, for the journal.
+    type: str
+  cause:
+    description: Why, for the journal.
+    type: str
+    default: ""
+  plan_only:
+    description: Only plan; take no lease and write nothing.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - Each run opens a rollout of its own, unless there is nobody to roll.
+"""
+
+EXAMPLES = r"""
+- name: Plan without doing anything
+  convoy.rolling.plan:
+    fleet: "{{ fleet.fleet }}"
+    version: 2.4.1
+    observed: {pools: "{{ pools.results }}", releases: "{{ releases.hosts }}", health: "{{ [health] }}"}
+    policy: "{{ rollout_policy }}"
+    state_url: sqlite:////var/lib/convoy/rollouts.db
+    plan_only: true
+  run_once: true
+"""
+
+RETURN = r"""
+plan:
+  description: The plan, whole.
+  returned: success
+  type: dict
+  sample: {"app": "web", "version": "2.4.1", "batches": [["web1", "web2"], ["web3"]], "skipped": {}, "held": {}, "unreachable": {}, "limit": 2, "floors": {"lb1/web": 1}}
+text:
+  description: The plan as a person reads it.
+  returned: success
+  type: list
+  elements: str
+  sample: ['rollout of "web" to 2.4.1: 3 of 3 hosts in 2 batches']
+live:
+  description: Whether a rollout was opened. It is not when there is nobody to roll, in check mode, and with O(plan_only).
+  returned: success
+  type: bool
+  sample: true
+ticket:
+  description: What the later steps show to prove that their rollout is the live one.
+  returned: when a rollout was opened
+  type: dict
+  sample: {"app": "web", "rollout": 7, "fence": 3}
+order:
+  description: The hosts to roll, in order.
+  returned: success
+  type: list
+  elements: str
+  sample: [web1, web2, web3]
+hosts:
+  description: RV(order), or one host that has nothing to do, for a play that needs a host.
+  returned: success
+  type: list
+  elements: str
+  sample: [web1, web2, web3]
+batches:
+  description: The sizes of the batches, for C(serial).
+  returned: success
+  type: list
+  elements: int
+  sample: [2, 1]
+passes:
+  description: How many probes in a row make a host ready.
+  returned: success
+  type: int
+  sample: 3
+
+progress:
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  returned: success
+  type: dict
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
 """

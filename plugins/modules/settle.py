@@ -1,4 +1,77 @@
-DOCUMENTATION = """
+#!/usr/bin/python
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
 module: settle
-short_description: stub
+short_description: End a rollout with a verdict
+version_added: 0.1.0
+author:
+  - convoy.rolling maintainers (@convoy-rolling)
+description:
+  - Judges from one last look at the fleet whether the rollout converged, writes the verdict into the journal and gives the lease back.
+  - A host counts as converged only when it is seen to run the version and to get traffic. It does not fail the task; the role does that next.
+extends_documentation_fragment:
+  - convoy.rolling._attributes
+  - convoy.rolling._steps
+  - convoy.rolling._steps.FLEET
+  - convoy.rolling._steps.OBSERVED
+  - convoy.rolling._steps.JOURNAL
+  - convoy.rolling._steps.RUN
+options: {}
+attributes:
+  check_mode:
+    support: none
+    details:
+      - The role does not come here in check mode.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - A rollout ends once.
+"""
+
+EXAMPLES = r"""
+- name: Settle the rollout
+  convoy.rolling.settle:
+    run: "{{ planned.ticket }}"
+    fleet: "{{ fleet.fleet }}"
+    observed: {pools: "{{ pools.results }}", releases: "{{ releases.hosts }}", health: "{{ [health] }}"}
+    state_url: sqlite:////var/lib/convoy/rollouts.db
+  run_once: true
+"""
+
+RETURN = r"""
+verdict:
+  description: V(converged) or V(halted).
+  returned: success
+  type: str
+  sample: converged
+hosts:
+  description: Where every host stands.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"host": "web1", "verdict": "converged", "why": "it runs 2.4.1", "out": [], "installed": "2.4.1", "running": "2.4.1"}]
+next:
+  description: The command to type next; empty when nothing is left to do.
+  returned: success
+  type: str
+  sample: ""
+text:
+  description: The end of the rollout as a person reads it.
+  returned: success
+  type: list
+  elements: str
+  sample: ['rollout of "web" to 2.4.1: converged: 6 of 6 hosts run 2.4.1 and serve']
+
+progress:
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  returned: success
+  type: dict
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan, RolloutRecord, Step, Verdict
 
 
 def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
@@ -28,6 +28,23 @@ def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
         "trouble": {record.host: record.why for record in rollout.hosts if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE)},
         "halted": rollout.halted,
         "verdict": "",
+    }
+
+
+def converged_progress(plan: Plan) -> dict[str, t.Any]:
+    """The progress of a plan that has nobody to roll."""
+    done = len(plan.skipped)
+    return {
+        "app": plan.app,
+        "version": plan.version,
+        "rollout": None,
+        "total": done,
+        "updated": done,
+        "available": done,
+        "held": sorted(plan.held),
+        "trouble": {},
+        "halted": "",
+        "verdict": Verdict.CONVERGED.value,
     }
 
 

@@ -15,7 +15,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conc
 def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequence[Absence], command: str) -> list[str]:
     """The verdict and why, every host that did not converge, who is out of rotation, and the command to type next."""
     lines = [f'rollout of "{app}" to {version}: {conclusion.verdict.value}: {conclusion.reason}']
-    lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts run {version} and serve")
+    if conclusion.verdict is not Verdict.CONVERGED:
+        lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts run {version} and serve")
     left_out = {absence.host for absence in absences}
     for state in conclusion.hosts:
         if state.verdict in (Verdict.FAILED, Verdict.UNREACHABLE, Verdict.HELD):

@@ -11,6 +11,7 @@ export PATH="$PWD/.venvs/lint/bin:$PATH"
 export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/lint" # or a copy in ~/.ansible would shadow this one
 export ANSIBLE_HOME="$PWD/.cache/ansible"
 export MYPYPATH="$PWD/.cache/lint" MYPY_CACHE_DIR="$PWD/.cache/mypy" RUFF_CACHE_DIR="$PWD/.cache/ruff"
+export NO_COLOR=1
 checkout=$PWD
 failed=
 

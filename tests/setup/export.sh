@@ -13,5 +13,9 @@ rm -rf "$tree"
 mkdir -p "$tree"
 git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from - --ignore-failed-read 2>/dev/null |
     tar --extract --directory "$tree"
+if [ ! -f "$tree/galaxy.yml" ]; then
+    echo "export.sh: git does not list the files of this checkout; what it says is above." >&2
+    exit 1
+fi
 git -C "$tree" init --quiet
 git -C "$tree" add --all

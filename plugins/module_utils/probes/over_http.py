@@ -52,7 +52,7 @@ class HttpProbe:
         try:
             response = adapter.send(request, stream=True, timeout=seconds)
             try:
-                body = response.raw.read(LARGEST_BODY + 1)
+                body = _read(response)
             finally:
                 response.close()
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
@@ -63,6 +63,20 @@ class HttpProbe:
             adapter.close()
             wire.release()
         return Answer(response.status_code, body[:LARGEST_BODY].decode("utf-8", "replace"), is_cut=len(body) > LARGEST_BODY)
+
+
+def _read(response: requests.Response) -> bytes:
+    """The body, up to one byte more than may be.
+
+    :raises urllib3.exceptions.HTTPError: for one that breaks off; the read after the last byte is the one that tells.
+    """
+    body = b""
+    while len(body) <= LARGEST_BODY:
+        piece = response.raw.read(LARGEST_BODY + 1 - len(body))
+        if not piece:
+            break
+        body += piece
+    return body
 
 
 class _Held:

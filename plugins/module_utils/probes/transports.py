@@ -69,7 +69,7 @@ def reason(error: BaseException) -> str:
     if isinstance(root, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted: {root.verify_message.rstrip('.')}"
     if isinstance(root, ssl.SSLError):
-        return f"TLS failed: {root.reason or root}"
+        return f"TLS failed: {getattr(root, 'reason', None) or root}"
     return getattr(root, "strerror", None) or str(root) or type(root).__name__
 
 

@@ -54,18 +54,17 @@ class Watch:
 
     def run(self) -> list[State]:
         """The states of the targets, in their order, when all is over."""
-        while self._due or self._flights:
+        while True:
             while not self._landed.empty():
                 self._land(*self._landed.get())
             now = self._clock.now()
             self._give_up_overdue(now)
-            if now >= self._deadline:
-                break
+            if now >= self._deadline or not (self._due or self._flights):
+                return self._states
             if self._has_room() and self._due and self._due[0][0] <= now:
                 self._start(heapq.heappop(self._due)[1], now)
             else:
                 self._wait(now)
-        return self._states
 
     def _has_room(self) -> bool:
         return len(self._flights) < self._pace.concurrency

@@ -354,7 +354,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps)
 def test_check_mode_foretells_and_nothing_needed_is_ever_removed(steps: list[tuple[str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -8,12 +8,13 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change, Member
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Weight
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
+
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change, Member
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Weight
 
 
 def by_name(result: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:

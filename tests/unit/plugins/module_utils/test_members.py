@@ -8,10 +8,11 @@ import dataclasses
 import typing as t
 
 import pytest
+from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
+
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import PROVIDERS
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGUMENT_SPEC, INFO_ARGUMENT_SPEC, observe, run
-from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_a_provider_cannot_do_is_an_error(lacking: dict[str, t.Any], option
     world = World(pool_of(1), dataclasses.replace(ABLE, **lacking))
     assert world.fail(**options).message.startswith(start)
     assert world.opened == 0
-    assert World(pool_of(1)).run(**options)["changed"]
+    assert World(pool_of(2)).run(members=["web1"], **options)["changed"]
 
 
 @pytest.mark.parametrize(

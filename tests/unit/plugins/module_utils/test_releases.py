@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -178,22 +179,37 @@ def test_activate_refuses_a_directory_in_place_of_the_link(root: Path) -> None:
         activate(str(root), "1.0", check_mode=True)
 
 
-def test_killed_switch_is_finished_by_the_same_call(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("links_set", [0, 1])
+def test_killed_switch_is_finished_by_the_same_call(root: Path, monkeypatch: pytest.MonkeyPatch, links_set: int) -> None:
     activate(str(root), "1.0")
     activate(str(root), "2.0")
+    point, calls = releases._point, iter(range(9))
 
     def killed(root: str, name: str, version: str) -> None:
-        if name == "current":
+        if next(calls) == links_set:
             raise KeyboardInterrupt
         point(root, name, version)
 
-    point = releases._point
     monkeypatch.setattr(releases, "_point", killed)
     with pytest.raises(KeyboardInterrupt):
         activate(str(root), "3.0")
-    assert observe(str(root))["active"] == "2.0"
     monkeypatch.undo()
+    seen = observe(str(root))
+    assert (seen["active"], seen["previous"]) == ("2.0", "1.0" if links_set == 0 else None)
     assert activate(str(root), "3.0")["after"] == {"active": "3.0", "previous": "2.0"}
+
+
+def test_one_process_at_a_time(root: Path) -> None:
+    lock = os.open(root / "releases", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    other = threading.Thread(target=activate, args=(str(root), "1.0"))
+    other.start()
+    other.join(0.05)
+    assert other.is_alive()
+    assert observe(str(root))["active"] is None
+    os.close(lock)
+    other.join()
+    assert observe(str(root))["active"] == "1.0"
 
 
 def test_reader_never_misses_the_link(root: Path) -> None:

@@ -110,7 +110,7 @@ def test_zip_with_link_mode_and_directory(tmp_path: Path) -> None:
 
 
 def zstd(arguments: list[str], handle_exceptions: bool = True) -> tuple[int, str, str]:
-    done = subprocess.run(arguments, capture_output=True, text=True)
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -262,7 +262,7 @@ names = st.lists(st.sampled_from(["..", ".", "", "a", "b", "c", "tree", "archive
 kinds = st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.builds(entry, names, kinds, names), max_size=8), st.integers(0, 2))
 def test_whatever_the_names_nothing_outside_is_touched(entries: list[tarfile.TarInfo], strip: int) -> None:
     with tempfile.TemporaryDirectory() as name:

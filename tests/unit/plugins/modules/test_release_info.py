@@ -31,7 +31,7 @@ def test_shows_what_is_there_as_documented(tmp_path: Path, capsys: pytest.Captur
     answer = look(capsys, tmp_path / "root")
     assert (answer["active"], answer["previous"], answer["broken"], answer["changed"]) == ("1.0", None, [], False)
     documented = yaml.safe_load(release_info.RETURN)
-    assert set(answer) - {"changed", "invocation"} == set(documented)
+    assert set(answer) - {"changed", "invocation"} == set(documented)  # some versions of ansible-core add the invocation
     assert set(answer["releases"][0]) == set(documented["releases"]["contains"])
 
 

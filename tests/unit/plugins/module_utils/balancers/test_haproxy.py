@@ -7,10 +7,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from unit.plugins.module_utils.balancers.test_haproxy_replies import RECORDINGS, TRUTH
+
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy import HAProxy
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from unit.plugins.module_utils.balancers.test_haproxy_replies import RECORDINGS, TRUTH
 
 RECORDED = RECORDINGS["2.8"]
 

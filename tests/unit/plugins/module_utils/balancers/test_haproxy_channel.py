@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers import haproxy_channel
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_channel import Channel
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
@@ -20,7 +21,7 @@ PROMPT = b"\n> "
 
 
 @contextmanager
-def server(path: Path, *sends: bytes, stay: bool = True) -> t.Iterator[list[bytes]]:
+def server(path: Path, *sends: bytes, stay: bool = True, piece: int = 5) -> t.Iterator[list[bytes]]:
     """A socket that greets with a prompt, then after each write it gets sends the next of ``sends``; gives what it got."""
     got: list[bytes] = []
     listener = socket.socket(socket.AF_UNIX)
@@ -30,11 +31,11 @@ def server(path: Path, *sends: bytes, stay: bool = True) -> t.Iterator[list[byte
 
     def serve() -> None:
         connection, _peer = listener.accept()
-        with connection:
+        with connection, suppress(BrokenPipeError):
             for answer in (PROMPT, *sends):
                 got.append(connection.recv(65536))
-                for place in range(0, len(answer), 5):  # in pieces, prompts torn
-                    connection.sendall(answer[place : place + 5])
+                for place in range(0, len(answer), piece):  # prompts torn
+                    connection.sendall(answer[place : place + piece])
                     time.sleep(0.0005)
             if stay:
                 done.wait(5)
@@ -78,7 +79,7 @@ def test_many_commands_are_sent_in_portions(tmp_path: Path) -> None:
 )
 def test_a_bad_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, stay: bool, reason: str) -> None:
     monkeypatch.setattr(haproxy_channel, "_LONGEST_ANSWER", 1000)
-    with server(tmp_path / "s", answer, stay=stay):
+    with server(tmp_path / "s", answer, stay=stay, piece=5000):
         channel = Channel(str(tmp_path / "s"), 0.2)
         time.sleep(0.05)
         with pytest.raises(RollingError, match=reason) as caught:
@@ -103,12 +104,12 @@ def test_something_else_that_listens(tmp_path: Path) -> None:
         Channel(address, 2)
     thread.join()
     listener.close()
-    with pytest.raises(RollingError, match="Nothing answers at .* \\(Connection refused\\)"):
+    with pytest.raises(RollingError, match=r"Nothing answers at .* \(Connection refused\)"):
         Channel(address, 2)
 
 
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(RollingError, match="No HAProxy answers at .* \\(No such file or directory\\).*level admin"):
+    with pytest.raises(RollingError, match=r"No HAProxy answers at .* \(No such file or directory\).*level admin"):
         Channel(str(tmp_path / "none"), 1)
     (tmp_path / "file").touch()
     with pytest.raises(RollingError, match="is not a socket"):
@@ -118,7 +119,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     left.close()
     with pytest.raises(RollingError, match="Connection refused"):
         Channel(str(tmp_path / "left"), 1)
-    with pytest.raises(RollingError, match="No HAProxy answers"):
+    with pytest.raises(RollingError, match=r"No HAProxy answers"):
         Channel(f"/{'long' * 50}", 1)
 
 
@@ -127,16 +128,16 @@ def test_a_socket_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(haproxy_channel.os, "stat", refuse)
-    with pytest.raises(RollingError, match="This user may not open .* with become"):
+    with pytest.raises(RollingError, match=r"This user may not open .* with become"):
         Channel(str(tmp_path / "s"), 1)
 
 
 @pytest.mark.parametrize("address", ["", "lb1", "haproxy.sock", "lb1:", ":9999", "::1:9999", "lb1:port", "http://lb1:9999", "a b:1"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(InputError, match="address: .* is no HAProxy address; give the absolute path"):
+    with pytest.raises(InputError, match=r"address: .* is no HAProxy address; give the absolute path"):
         Channel(address, 1)
 
 
 def test_an_impossible_port() -> None:
-    with pytest.raises(RollingError, match="Nothing answers at 127.0.0.1:99999"):
+    with pytest.raises(RollingError, match=r"Nothing answers at 127.0.0.1:99999"):
         Channel("127.0.0.1:99999", 1)

@@ -45,7 +45,12 @@ def test_a_redirect_is_not_followed(server, say, ask):
     assert len(server.seen) == 1
 
 
-def test_every_probe_is_a_connection_of_its_own(server, params):
+def test_every_probe_is_a_connection_of_its_own(server, say, params):
+    def answer_and_stay(handler):
+        say()(handler)
+        handler.close_connection = False
+
+    server.answer = answer_and_stay
     given = params(url=server.url)
     (target,) = parse_targets(given)
     probe = HttpProbe([target], given)

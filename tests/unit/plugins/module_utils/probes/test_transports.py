@@ -83,7 +83,7 @@ def test_a_reason_is_the_root_of_the_matter():
     except ValueError as error:
         assert reason(error) == "Connection reset by peer"
     assert reason(KeyError()) == "KeyError"
-    assert reason(ssl.SSLError(1, "wrong version number")) == "TLS failed: (1, 'wrong version number')"
+    assert reason(ssl.SSLError(1, "wrong version number")) == "TLS failed: wrong version number"
 
 
 @pytest.mark.parametrize("early", [False, True])
