@@ -54,6 +54,18 @@ def test_the_soft_phase_is_bounded_and_ends_early_for_a_quiet_member() -> None:
     assert 10 <= when["web2 maintenance"] < 10.2
 
 
+def test_the_quiet_window_begins_anew_in_maintenance() -> None:
+    assert World(pool_of(1)).run(state="drained", quiet="1s", soft="5s")["members"][0]["seconds"] >= 2
+
+
+def test_an_agent_is_silenced_before_it_can_let_the_member_in_again() -> None:
+    world = World([member("web1", agent=True)])
+    world.run(state="drained")
+    assert world.orders == [[Change("web1", admin="drain", agent=False)], [Change("web1", admin="maintenance")]]
+    world.run(state="ready")
+    assert world.orders[2:] == [[Change("web1", admin="ready", agent=True)]]
+
+
 def test_without_a_soft_phase_it_is_maintenance_at_once() -> None:
     for options in ({"state": "maintenance"}, {"state": "drained", "soft": "0"}):
         world = World(pool_of(1))

@@ -85,7 +85,8 @@ def test_check_mode_changes_nothing_where_nothing_is_to_do() -> None:
 def test_check_mode_refuses_what_would_be_refused() -> None:
     world = World(pool_of(2))
     error = world.fail(check_mode=True, state="drained", floor=1, floor_wait="1h")
-    assert "would leave 0, the floor is 1" in error.message and world.clock.now() == 0
+    assert error.message == "pool web on here: 2 of 2 members in service, draining web1, web2 would leave 0, the floor is 1."
+    assert world.clock.now() == 0 and world.orders == []
     assert error.result["changed"] is False and len(error.result["members"]) == 2
     assert "no member 'nope'" in World(pool_of(1)).fail(check_mode=True, members=["nope"], state="drained").message
     assert "which is no traffic" in World(pool_of(1)).fail(check_mode=True, weight="5%").message

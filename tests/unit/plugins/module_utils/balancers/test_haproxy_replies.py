@@ -109,6 +109,12 @@ def test_an_answer_cut_after_any_line_is_an_error(which: str) -> None:
                 servers("web", cut.web_stat, cut.web_state)
 
 
+def test_both_answers_cut_at_the_same_server_are_an_error() -> None:
+    stat, state = (text.splitlines() for text in (RECORDINGS["2.8"].web_stat, RECORDINGS["2.8"].web_state))
+    with pytest.raises(RollingError, match="the row of the backend itself is not its last"):
+        servers("web", "\n".join(stat[:5]), "\n".join(state[:5]))
+
+
 @settings(max_examples=40)
 @given(any_version, st.randoms())
 def test_order_and_unknown_columns_do_not_matter(version: str, random: object) -> None:

@@ -19,7 +19,8 @@ def test_a_token_in_place_of_the_user_is_secret():
 
 
 def test_what_cannot_be_a_secret_stays_legible():
-    assert secrets_in({"headers": {"X-Probe": 1, "Host": "web1"}, "targets": [{"name": "web1.example.com", "url": "http://a"}]}) == set()
+    assert secrets_in({"headers": {"X-Probe": 1}, "url": "http://a"}) == set()
+    assert secrets_in({"headers": {"Host": "web1"}, "targets": [{"name": "web1.example.com", "url": "http://a"}]}) == set()
 
 
 @pytest.mark.parametrize("params", [{}, {"headers": None, "targets": None, "url": None}, {"url": "http://[", "targets": [{"url": None}]}])

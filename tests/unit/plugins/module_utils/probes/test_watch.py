@@ -73,6 +73,13 @@ def test_no_probe_starts_at_the_deadline_or_later_and_the_last_is_cut_to_it(cloc
     assert (state.ok, state.passes, state.attempts) == (False, 0, 3)
 
 
+def test_it_does_not_sit_out_a_deadline_before_which_no_probe_can_start(clock):
+    probe = Probe(clock, DOWN)
+    Watch(commands(), Pace(interval=4, deadline=10), probe, clock).run()
+    assert probe.started == [0, 4, 8]
+    assert clock.now() == 1008
+
+
 def test_one_look_is_one_probe_of_each(clock):
     probe = Probe(clock, UP, DOWN)
     states = Watch(commands(3), Pace(threshold=1, once=True), probe, clock).run()

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests on real processes share: running a playbook as a person would, and watching a fleet meanwhile."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+import typing as t
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fleet.fleet import POOLS, Fleet
+from fleet.load import Load
+from fleet.play import ROLLING, command, environment
+from fleet.sampler import Sampler
+from fleet.waiting import wait_until
+
+_RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a playbook ended."""
+
+    rc: int
+    output: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The output as one line, however it was wrapped and indented."""
+        return " ".join(self.output.split())
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        """Host -> ok, changed, unreachable, failed, ... of the closing recap."""
+        found = {}
+        for host, counts in _RECAP.findall(self.output.rpartition("PLAY RECAP")[2]):
+            found[host] = {name: int(number) for name, number in (pair.split("=") for pair in counts.split())}
+        return found
+
+    @property
+    def changed(self) -> int:
+        return sum(counts["changed"] for counts in self.recap.values())
+
+    @property
+    def batches(self) -> list[list[str]]:
+        """The planned batches, as the plan was shown."""
+        lines = re.findall(r"^\W*batch \d+  (.*)$", self.output, re.MULTILINE)
+        return [re.findall(r"(\S+) \(", line) for line in lines]
+
+
+class Playing:
+    """A playbook that is being run; its output goes to a file in the fleet's directory."""
+
+    def __init__(self, fleet: Fleet, playbook: Path | str, variables: dict[str, t.Any], *arguments: str, **different: t.Any) -> None:
+        inventory, settings, here = different.get("inventory"), different.get("settings", {}), different.get("here", fleet.directory)
+        self._began = time.monotonic()
+        self._log = fleet.directory / f"run-{time.monotonic_ns()}.log"
+        words = command(fleet, playbook, variables, *arguments, inventory=inventory)
+        with self._log.open("wb") as output:
+            # A session of its own, as in a terminal of its own: what ends it does not end us.
+            self.process = subprocess.Popen(
+                words,
+                cwd=here,
+                env=environment(fleet, **settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def end(self, seconds: float = 120) -> Run:
+        """Wait for it; an ansible-playbook that hangs is killed and fails the test."""
+        try:
+            rc = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"still running after {seconds:g} s:\n{self.output}")
+        print(self.output)  # pytest shows it when the test fails
+        return Run(rc, self.output, time.monotonic() - self._began)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        self.process.send_signal(number)
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Wait for something to become true while it runs."""
+        wait_until(lambda: condition() or self.process.poll() is not None, seconds, what)
+        assert self.process.poll() is None, f"it ended before {what}:\n{self.output}"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Playing]]:
+    """Start a playbook: ``start(fleet, variables, *arguments, playbook=, inventory=, settings=, here=)``."""
+    started: list[Playing] = []
+
+    def start_one(fleet: Fleet, variables: dict[str, t.Any], *arguments: str, playbook: Path | str = ROLLING, **different: t.Any) -> Playing:
+        started.append(Playing(fleet, playbook, variables, *arguments, **different))
+        return started[-1]
+
+    yield start_one
+    for playing in started:
+        if playing.process.poll() is None:
+            playing.kill()
+            playing.process.wait()
+
+
+@pytest.fixture
+def play(start: Callable[..., Playing]) -> Callable[..., Run]:
+    """Run a playbook to its end, with the arguments of ``start``."""
+    return lambda *arguments, **different: start(*arguments, **different).end()
+
+
+class Watch:
+    """What clients and balancers saw while a block ran."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.load = Load([balancer.url for balancer in fleet.balancers], fleet.directory / "load.jsonl")
+        self.sampler = Sampler(fleet.balancers)
+        self.summary: dict[str, t.Any] = {}
+
+    def nothing_was_lost(self) -> None:
+        """Every client of every kind got every answer."""
+        assert self.summary["failed"] == 0, self.summary
+        assert min(counts["sent"] for counts in self.summary["by_kind"].values()) > 0, self.summary
+        assert self.summary["sent"] > 300, self.summary
+
+    def lowest(self, pool: str) -> int:
+        """The fewest members in service, sampled 10 times a second or more; it fails when the sampling did not hold."""
+        times = sorted({sample.time for sample in self.sampler.samples})
+        looks, seconds = len(times) / len(self.sampler._balancers), times[-1] - times[0]
+        gaps = self.sampler.gaps(0.5)
+        print(f"{looks:.0f} looks in {seconds:.1f} s, {looks / seconds:.1f} a second; pauses over 0.5 s: {[round(gap, 2) for gap in gaps]}")
+        assert not self.sampler.errors
+        # No drain, deploy and return takes less than a second, so a pause of less hides no host's absence.
+        assert looks / seconds >= 10 and max(gaps, default=0) < 1, "the machine is too busy to sample; nothing was shown"
+        return self.sampler.minimum(pool)
+
+
+@pytest.fixture
+def watching() -> Callable[[Fleet], t.ContextManager[Watch]]:
+    """Mixed load on a fleet and a look at its balancers 20 times a second while a block runs."""
+
+    @contextmanager
+    def watch(fleet: Fleet) -> Iterator[Watch]:
+        seen = Watch(fleet)
+        with seen.load:
+            with seen.sampler:
+                yield seen
+            seen.summary = seen.load.stop()
+        print(f"{seen.summary['sent']} requests, {seen.summary['failed']} failed, fewest in service {seen.sampler.minimum()}")
+
+    return watch
+
+
+@pytest.fixture
+def admin() -> Callable[[Fleet, str], set[str]]:
+    """A host's status in every pool of every balancer: ``{'UP'}`` when it serves everywhere."""
+    return lambda fleet, host: set(fleet.status(host).values())
+
+
+@pytest.fixture
+def untouched() -> Callable[[Fleet], t.ContextManager[None]]:
+    """Proves that a block took nobody out, restarted nothing, and left no rollout in the journal."""
+
+    @contextmanager
+    def check(fleet: Fleet) -> Iterator[None]:
+        def processes() -> dict[str, int]:
+            return {host: fleet.health(host)[1]["pid"] for host in fleet.hosts}
+
+        def links() -> list[Path]:
+            return [(host.root / "current").readlink() for host in fleet.hosts.values()]
+
+        def departures() -> dict[tuple[str, ...], str]:
+            # lastchg would be finer but is a number of seconds; HAProxy counts the checks' and our own downs alike.
+            return {(m["balancer"], m["pxname"], m["svname"]): m["chkdown"] + m["status"] for m in fleet.stat()}
+
+        before, journal = (processes(), links(), departures()), fleet.directory / "state.db"
+        there = journal.read_bytes() if journal.exists() else None
+        with Sampler(fleet.balancers) as sampler:
+            yield
+        assert (processes(), links(), departures()) == before
+        assert sampler.minimum() == len(fleet.hosts)
+        assert (journal.read_bytes() if journal.exists() else None) == there
+
+    return check
+
+
+__all__ = ["POOLS"]
