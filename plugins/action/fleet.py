@@ -11,9 +11,9 @@ import typing as t
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import check_target, read_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data, plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data, plain
 
 _PER_HOST = (
     "rollout_app",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
@@ -16,7 +17,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
-from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 
 _POLL = 0.1
 
@@ -51,7 +51,9 @@ class ActionModule(ControllerStep):
             **next_step(fleet, rollout, decision.admitted),
         }
 
-    def _ask(self, journal: Journal, ticket: Ticket, hosts: list[str], policy: Policy) -> tuple[RolloutRecord, tuple[Member, ...], Decision]:
+    def _ask(
+        self, journal: Journal, ticket: Ticket, hosts: list[str], policy: Policy
+    ) -> tuple[RolloutRecord, tuple[Member, ...], Decision]:
         """Ask until the answer is not to wait; every asking renews the lease."""
         clock = SystemClock()
         while True:

@@ -13,11 +13,12 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import converged_progress, progress_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+
 
 class ActionModule(ControllerStep):
     """``convoy.rolling.plan``"""
@@ -56,7 +57,9 @@ class ActionModule(ControllerStep):
             # In check mode the task counts as changed when the real run would roll somebody.
             return {**result, "changed": bool(plan.order) and self.check_mode, "progress": None if plan.order else converged_progress(plan)}
         if not fleet.balancers and not any(host.probe for host in fleet.hosts):
-            raise InputError("neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one.")
+            raise InputError(
+                "neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one."
+            )
         ticket = journal.open(plan, observed.members, self.holder(), self.now(), arguments["sha256"] or None, arguments["cause"])
         return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress_of(journal.rollout(ticket.rollout))}
 

@@ -69,7 +69,7 @@ class ActionModule(ControllerStep):
         """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout."""
         failures = {}
         for host, variables in self.variables_of(hosts, task_vars).items():
-            mark = variables["rollout_failed_task"] if "rollout_failed_task" in variables else None
+            mark = variables.get("rollout_failed_task")
             if mark and mark["rollout"] == rollout.number:
                 failures[host] = f"task {mark['task']!r} failed: {mark['msg']}"
         return failures

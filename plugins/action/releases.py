@@ -10,6 +10,7 @@ import os
 import typing as t
 
 from ansible import constants as C
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, run_on_hosts
@@ -55,7 +56,9 @@ class ActionModule(ControllerStep):
             # A host without a deploy root of ours is only asked whether it can be reached.
             return observe_command(host.root) if host.root else Command("""echo '{"ok": true}'""")
         if host.root is None or host.artifact is None:
-            raise InputError(f"rollout_root and rollout_artifact of {host.host} are needed to deploy a release; set them, or rollout_deploy_tasks.")
+            raise InputError(
+                f"rollout_root and rollout_artifact of {host.host} are needed to deploy a release; set them, or rollout_deploy_tasks."
+            )
         if arguments["state"] == "active":
             return activate_command(host.root, arguments["version"], host.restart)
         request = {"root": host.root, **{name: arguments[name] for name in _STAGE if arguments[name] not in (None, "", [])}}

@@ -17,10 +17,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
 )
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import next_command
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import summary_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 
 
 class ActionModule(ControllerStep):
@@ -42,7 +42,12 @@ class ActionModule(ControllerStep):
         journal.close(ticket, conclusion.verdict, conclusion.reason, self.now())
         command = next_command(rollout.version, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed.absences, command)
-        progress = {**progress_of(rollout), "verdict": conclusion.verdict.value, "halted": conclusion.reason, "available": len(conclusion.converged)}
+        progress = {
+            **progress_of(rollout),
+            "verdict": conclusion.verdict.value,
+            "halted": conclusion.reason,
+            "available": len(conclusion.converged),
+        }
         return {
             "changed": False,
             "verdict": conclusion.verdict.value,

@@ -13,9 +13,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 
 
 class ActionModule(ControllerStep):
@@ -38,7 +38,9 @@ class ActionModule(ControllerStep):
         conclusion = conclude(version, observed, None)
         lines = status_lines(fleet.app, version, conclusion)
         if rollout is not None:
-            lines.append(f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}")
+            lines.append(
+                f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}"
+            )
         lines += [f"out since rollout {absence.rollout}: {absence.host}" for absence in observed.absences]
         result: dict[str, t.Any] = {
             "changed": False,

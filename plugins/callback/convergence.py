@@ -23,6 +23,7 @@ description:
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
+
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import lines_of
 
 

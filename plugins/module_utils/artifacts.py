@@ -309,10 +309,10 @@ def _fill(tree: str, source: str, sha256: str | None, strip: int, run_command: R
 
 def _fetched(url: str) -> t.Iterator[bytes]:
     from http.client import HTTPException  # slow to import, and most sources are files
-    from urllib.request import urlopen
+    from urllib.request import build_opener
 
     try:
-        with urlopen(url, timeout=_FETCH_TIMEOUT) as response:
+        with build_opener().open(url, timeout=_FETCH_TIMEOUT) as response:
             length, size = response.headers.get("Content-Length"), 0
             while chunk := response.read(_CHUNK):
                 size += len(chunk)

@@ -82,7 +82,7 @@ def run(
         failure = error.message
         if not check_mode:
             journey.recover(connect, failure)
-    result = _result(options, journey)
+    result = {**_result(options, journey), "refused": failure}
     bad = [member for member in result["members"] if not member["ok"]]
     if failure or bad:
         raise RollingError(failure or _blame(where, bad, len(goal.members)), result)

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - convoy.rolling maintainers (@convoy-rolling)
 description:
-  - The one place that decides it, from the journal, lease, budget, free places and the newest view of every pool. It answers admit, wait (it then waits itself) or halt, with the reason in words.
+  - The one place that decides it, from the journal, lease, budget, free places and the newest view of every pool. It answers admit, wait
+    (it then waits itself) or halt, with the reason in words.
   - Whoever is admitted is in the journal, with the state every load balancer had for it, before the task ends.
 extends_documentation_fragment:
   - convoy.rolling._attributes
@@ -74,7 +75,8 @@ drain:
   returned: success
   type: list
   elements: dict
-  sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web", "members": ["web1"], "floor": 4}]
+  sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web",
+      "members": ["web1"], "floor": 4}]
 enable:
   description: The calls that bring these hosts back, in the shape of RV(drain).
   returned: success
@@ -115,8 +117,10 @@ asked_all:
   type: bool
   sample: false
 progress:
-  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when
+      there is nothing new to say.
   returned: success
   type: dict
-  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
+      "", "verdict": ""}
 """

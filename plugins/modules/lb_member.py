@@ -249,6 +249,12 @@ members:
       description: From the first order until it was there, or was given up.
       type: float
       sample: 1.412
+refused:
+  description:
+    - Why the call failed as a whole, such as the floor or a connection that was lost; V(null) when each member speaks for itself in RV(members).
+  returned: when the pool was read
+  type: str
+  sample: null
 view:
   description: The pool as it was at the end.
   returned: when the pool was read

@@ -65,7 +65,8 @@ plan:
   description: The plan, whole.
   returned: success
   type: dict
-  sample: {"app": "web", "version": "2.4.1", "batches": [["web1", "web2"], ["web3"]], "skipped": {}, "held": {}, "unreachable": {}, "limit": 2, "floors": {"lb1/web": 1}}
+  sample: {"app": "web", "version": "2.4.1", "batches": [["web1", "web2"], ["web3"]], "skipped": {}, "held": {}, "unreachable": {}, "limit":
+      2, "floors": {"lb1/web": 1}}
 text:
   description: The plan as a person reads it.
   returned: success
@@ -107,8 +108,10 @@ passes:
   sample: 3
 
 progress:
-  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when
+      there is nothing new to say.
   returned: success
   type: dict
-  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
+      "", "verdict": ""}
 """

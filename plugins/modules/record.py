@@ -86,7 +86,8 @@ drain:
   returned: success
   type: list
   elements: dict
-  sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web", "members": ["web1"], "floor": 4}]
+  sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web",
+      "members": ["web1"], "floor": 4}]
 enable:
   description: The calls that bring these hosts back, in the shape of RV(drain).
   returned: success
@@ -127,8 +128,10 @@ asked_all:
   type: bool
   sample: false
 progress:
-  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when
+      there is nothing new to say.
   returned: success
   type: dict
-  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
+      "", "verdict": ""}
 """

@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - convoy.rolling maintainers (@convoy-rolling)
 description:
-  - Does what M(convoy.rolling.release) does, on many hosts from one task, each through its own connection and become settings, as many at a time as C(forks).
-  - A host costs one round trip and no transfer of a module. A host that cannot be reached is a result like any other and does not leave the play.
+  - Does what M(convoy.rolling.release) does, on many hosts from one task, each through its own connection and become settings, as many at a
+    time as C(forks).
+  - A host costs one round trip and no transfer of a module. A host that cannot be reached is a result like any other and does not leave the
+    play.
 extends_documentation_fragment:
   - convoy.rolling._attributes
   - convoy.rolling._steps
@@ -23,7 +25,8 @@ options:
     description:
       - V(observed) looks at what is there.
       - V(staged) puts O(version) beside the active release; nothing that runs notices.
-      - V(active) switches to O(version), which must be staged, and restarts the process with C(rollout_restart_command) or C(rollout_service).
+      - V(active) switches to O(version), which must be staged, and restarts the process with C(rollout_restart_command) or
+        C(rollout_service).
     type: str
     required: true
     choices: [observed, staged, active]

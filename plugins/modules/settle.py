@@ -13,7 +13,8 @@ author:
   - convoy.rolling maintainers (@convoy-rolling)
 description:
   - Judges from one last look at the fleet whether the rollout converged, writes the verdict into the journal and gives the lease back.
-  - A host counts as converged only when it is seen to run the version and to get traffic. It does not fail the task; the role does that next.
+  - A host counts as converged only when it is seen to run the version and to get traffic. It does not fail the task; the role does that
+    next.
 extends_documentation_fragment:
   - convoy.rolling._attributes
   - convoy.rolling._steps
@@ -70,8 +71,10 @@ text:
   sample: ['rollout of "web" to 2.4.1: converged: 6 of 6 hosts run 2.4.1 and serve']
 
 progress:
-  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when there is nothing new to say.
+  description: How far the rollout is, for R(convoy.rolling.convergence,ansible_collections.convoy.rolling.convergence_callback); null when
+      there is nothing new to say.
   returned: success
   type: dict
-  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted": "", "verdict": ""}
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
+      "", "verdict": ""}
 """

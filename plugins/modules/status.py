@@ -70,7 +70,8 @@ members:
   returned: always
   type: list
   elements: dict
-  sample: [{"balancer": "lb1", "pool": "web", "name": "web1", "host": "web1", "admin": "ready", "in_service": true, "weight": 1, "status": "UP"}]
+  sample: [{"balancer": "lb1", "pool": "web", "name": "web1", "host": "web1", "admin": "ready", "in_service": true, "weight": 1, "status":
+      "UP"}]
 text:
   description: The same as a person reads it, one line a host.
   returned: always

@@ -23,10 +23,10 @@ def move_calls(balancers: Iterable[Balancer], hosts: Collection[str], floors: Ma
 
     :param floors: place -> members that must stay in service; None when hosts come back.
     """
-    calls = []
+    calls, wanted = [], set(hosts)
     for balancer in balancers:
         for pool in balancer.pools:
-            members = [member for member, host in balancer.members[pool].items() if host in hosts]
+            members = [member for member, host in balancer.members[pool].items() if host in wanted]
             if members:
                 floor = (floors or {}).get(f"{balancer.name}/{pool}")
                 calls.append({**_where(balancer), "pool": pool, "members": members, "floor": floor})

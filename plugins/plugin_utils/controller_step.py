@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from ansible.errors import AnsibleError
 from ansible.module_utils.errors import AnsibleValidationErrorMultiple
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables

@@ -51,7 +51,9 @@ class Outcome:
     unreachable: str = ""  # why it could not be reached; empty when it could
 
 
-def run_on_hosts(action: ActionBase, variables: Mapping[str, Mapping[str, t.Any]], commands: Mapping[str, Command], forks: int) -> dict[str, Outcome]:
+def run_on_hosts(
+    action: ActionBase, variables: Mapping[str, Mapping[str, t.Any]], commands: Mapping[str, Command], forks: int
+) -> dict[str, Outcome]:
     """Run one command on each host, ``forks`` at a time.
 
     :param variables: host -> its variables, templated as they are read.
@@ -120,7 +122,7 @@ class _Host:
                 connection.put_file(command.file, file)
             line = f"PYTHON={shlex.quote(self._python)}; FILE={shlex.quote(file or '')}; {command.shell}"
             if file is not None and not self._local:
-                line = f'( {line} ); status=$?; rm -f {shlex.quote(file)}; exit $status'
+                line = f"( {line} ); status=$?; rm -f {shlex.quote(file)}; exit $status"
             line = f"/bin/sh -c {shlex.quote(line)}"
             if connection.become is not None:
                 line = connection.become.build_become_command(line, connection._shell)

@@ -40,33 +40,35 @@ def decide(
     :param now: seconds since the epoch.
     :return: admit (perhaps only some of them: the rest is in ``later``), wait (places will come free), or halt.
     """
-    due = [host for host in want if host in rollout.plan.order and rollout.host(host).verdict is None]
+    order, records = set(rollout.plan.order), {record.host: record for record in rollout.hosts}
+    due = [host for host in want if host in order and (host not in records or records[host].verdict is None)]
     trouble = _halted(rollout, policy, now, bool(due))
     if trouble:
         return Decision(Answer.HALT, trouble)
     if not due:
         return Decision(Answer.ADMIT, "nothing to do for these hosts")
-    out = set(absent)
-    # One that is out already leaves nothing: it takes no place of anybody's.
-    free = [host for host in due if host in out]
-    others = out - set(due)
-    admitted = free + _fitting([host for host in due if host not in out], rollout, members, rollout.plan.limit - len(others) - len(free))
+    others = set(absent) - set(due)
+    # One that is out already leaves nothing: it takes no place of anybody's. An absence alone does not mean that: it is written
+    # before the drain, and a run that was killed in between left the host where it was.
+    serving = {member.host for member in members if member.in_service}
+    free = [host for host in due if host in absent and host not in serving]
+    leaving = [host for host in due if host not in free]
+    places = rollout.plan.limit - len(others) - len(free)
+    admitted = free + _fitting(leaving[: max(0, places)], rollout, members)
     if not admitted:
-        names = ", ".join(sorted(others))
-        working = [host for host in others if rollout.host(host).out and rollout.host(host).verdict is None]
-        if working:
-            return Decision(Answer.WAIT, f"{names} out of rotation, {rollout.plan.limit} at a time", later=tuple(due))
-        return Decision(Answer.HALT, f"{names} out of rotation and not coming back by itself, {rollout.plan.limit} at a time")
+        limit = f"{', '.join(sorted(others)) or 'nobody of ours'} out of rotation, {rollout.plan.limit} at a time"
+        if any(records[host].out and records[host].verdict is None for host in others if host in records):
+            return Decision(Answer.WAIT, limit, later=tuple(due))
+        if places < 1:
+            return Decision(Answer.HALT, f"{limit}, and not coming back by itself")
+        # Somebody else took members out. One host goes alone: the balancer, which sees whether they come back, holds the floor.
+        admitted = leaving[:1]
     later = tuple(host for host in due if host not in admitted)
     return Decision(Answer.ADMIT, f"{len(admitted)} of {rollout.plan.limit} places", tuple(admitted), later)
 
 
-def _fitting(hosts: t.Sequence[str], rollout: RolloutRecord, members: t.Sequence[Member], places: int) -> list[str]:
-    """The hosts that fit into the free places and over every pool's floor, as the newest view has it.
-
-    Where the view leaves no room at all for the first host, it goes alone: somebody else took members out, and the balancer
-    itself, which sees whether they come back, holds the floor.
-    """
+def _fitting(hosts: t.Sequence[str], rollout: RolloutRecord, members: t.Sequence[Member]) -> list[str]:
+    """Those of the hosts that may all leave without any pool falling below its floor, as the newest view has it."""
     room = Counter({place: -floor for place, floor in rollout.plan.floors.items()})
     mine: dict[str, Counter[str]] = {host: Counter() for host in hosts}
     for member in members:
@@ -75,12 +77,11 @@ def _fitting(hosts: t.Sequence[str], rollout: RolloutRecord, members: t.Sequence
             if member.host in mine:
                 mine[member.host][member.place] += 1
     fitting: list[str] = []
-    for host in hosts[: max(0, places)]:
-        if any(room[place] < count for place, count in mine[host].items()):
-            continue
-        room.subtract(mine[host])
-        fitting.append(host)
-    return fitting or list(hosts[: min(1, max(0, places))])
+    for host in hosts:
+        if all(room[place] >= count for place, count in mine[host].items()):
+            room.subtract(mine[host])
+            fitting.append(host)
+    return fitting
 
 
 def _halted(rollout: RolloutRecord, policy: Policy, now: float, waiting: bool) -> str:

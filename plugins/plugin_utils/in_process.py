@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ansible.module_utils.errors import AnsibleValidationErrorMultiple
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 

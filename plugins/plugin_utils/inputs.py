@@ -88,7 +88,9 @@ def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None
     :raises InputError: one sentence that names the host, the variable, what was given and what is allowed.
     """
     if not variables:
-        raise InputError("the fleet is empty: no host of the play defines rollout_app; set it for your hosts, or name them with rollout_hosts.")
+        raise InputError(
+            "the fleet is empty: no host of the play defines rollout_app; set it for your hosts, or name them with rollout_hosts."
+        )
     apps = {str(mine.get("rollout_app") or "") for mine in variables.values()}
     if len(apps) != 1 or "" in apps:
         raise InputError(
@@ -107,7 +109,9 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> Hos
     if version is not None and not tasks:
         for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
             if not value:
-                raise InputError(f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched.")
+                raise InputError(
+                    f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched."
+                )
     if root and not str(root).startswith("/"):
         raise InputError(f"rollout_root: {root!r} of {host} is not an absolute path. Nothing was touched.")
     return HostInput(host, _text(root), _text(artifact), _text(restart), _read_probe(host, mine.get("rollout_health")))
@@ -118,10 +122,14 @@ def _read_probe(host: str, health: t.Any) -> Probe | None:
         return None
     if not isinstance(health, Mapping) or set(health) - _HEALTH_KEYS:
         unknown = ", ".join(sorted(set(health) - _HEALTH_KEYS)) if isinstance(health, Mapping) else repr(health)
-        raise InputError(f"rollout_health: {unknown} of {host} is not understood; it is a dictionary of {', '.join(sorted(_HEALTH_KEYS))}. Nothing was touched.")
+        raise InputError(
+            f"rollout_health: {unknown} of {host} is not understood; it is a dictionary of {', '.join(sorted(_HEALTH_KEYS))}. Nothing was touched."
+        )
     kinds = [kind for kind in ("url", "tcp", "command") if health.get(kind)]
     if len(kinds) != 1:
-        raise InputError(f"rollout_health: {host} has {' and '.join(kinds) or 'none'} of url, tcp and command; give exactly one. Nothing was touched.")
+        raise InputError(
+            f"rollout_health: {host} has {' and '.join(kinds) or 'none'} of url, tcp and command; give exactly one. Nothing was touched."
+        )
     where = str(health.get("from", "controller"))
     if where not in ("controller", "host"):
         raise InputError(f"rollout_health.from: {where!r} of {host} is neither controller nor host. Nothing was touched.")
@@ -153,7 +161,11 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
     missing = [key for key in ("name", "address", "pools") if not entry.get(key)]
     unknown = sorted(set(entry) - _BALANCER_KEYS)
     if missing or unknown:
-        fault = f"lacks {' and '.join(missing)}" if missing else f"has {', '.join(unknown)}, which is not among {', '.join(sorted(_BALANCER_KEYS))}"
+        fault = (
+            f"lacks {' and '.join(missing)}"
+            if missing
+            else f"has {', '.join(unknown)}, which is not among {', '.join(sorted(_BALANCER_KEYS))}"
+        )
         raise InputError(f"rollout_balancers: the entry {given!r} of {host} {fault}. Nothing was touched.")
     name = str(entry["name"])
     same = {
@@ -166,12 +178,16 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
     known = found.setdefault(name, {**same, "members": {}, "ports": {}})
     for key, value in same.items():
         if known[key] != value:
-            raise InputError(f"rollout_balancers: {key} of {name!r} is {value!r} for {host} and {known[key]!r} for another host. Nothing was touched.")
+            raise InputError(
+                f"rollout_balancers: {key} of {name!r} is {value!r} for {host} and {known[key]!r} for another host. Nothing was touched."
+            )
     member = str(entry.get("member") or host)
     for pool in _listed(entry["pools"]):
         other = known["members"].setdefault(str(pool), {}).setdefault(member, host)
         if other != host:
-            raise InputError(f"rollout_balancers: {other} and {host} are both member {member!r} of pool {pool!r} on {name!r}. Nothing was touched.")
+            raise InputError(
+                f"rollout_balancers: {other} and {host} are both member {member!r} of pool {pool!r} on {name!r}. Nothing was touched."
+            )
     if entry.get("port") is not None:
         if not str(entry["port"]).isdigit():
             raise InputError(f"rollout_balancers: port {entry['port']!r} of {host} on {name!r} is no port number. Nothing was touched.")

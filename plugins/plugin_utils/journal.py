@@ -11,6 +11,7 @@ Every write of a live rollout carries its fence. A controller that lost its leas
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,18 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_schema import (
-    ABOUT,
-    ABSENCES,
-    EVENTS,
-    HOSTS,
-    LEASES,
-    METADATA,
-    ROLLOUTS,
-    VERSION,
-    VIEWS,
-)
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Absence,
     HostRecord,
@@ -41,10 +32,14 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     plan_from_json,
     to_json,
 )
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+
+try:
+    from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, update
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+    from sqlalchemy.pool import NullPool
+except ImportError:
+    pass  # journal_schema.MISSING says so, to whoever opens a journal
 
 LEASE_SECONDS = 900.0
 """How long a lease outlives its last renewal when nobody can tell whether its holder is alive."""
@@ -75,6 +70,10 @@ class Journal:
     """
 
     def __init__(self, url: str) -> None:
+        if schema.MISSING is not None:
+            raise RollingError(
+                f"SQLAlchemy is missing for {sys.executable}, which runs Ansible; install it there: pip install 'SQLAlchemy>=2.0'."
+            )
         try:
             self._url = make_url(url)
             self._engine: Engine = create_engine(self._url, poolclass=NullPool)
@@ -93,16 +92,18 @@ class Journal:
         with self._reading() as db:
             if db is None:
                 return ()
-            rows = db.execute(select(ABSENCES).where(ABSENCES.c.app == app).order_by(ABSENCES.c.since, ABSENCES.c.host))
+            rows = db.execute(
+                select(schema.ABSENCES).where(schema.ABSENCES.c.app == app).order_by(schema.ABSENCES.c.since, schema.ABSENCES.c.host)
+            )
             return tuple(Absence(row.host, row.rollout, row.since, json.loads(row.original)) for row in rows)
 
     def rollout(self, number: int) -> RolloutRecord:
         """One rollout, whole."""
         with self._reading() as db:
-            row = db.execute(select(ROLLOUTS).where(ROLLOUTS.c.number == number)).one_or_none() if db else None
+            row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none() if db else None
             if db is None or row is None:
                 raise RollingError(f"the journal has no rollout {number}.")
-            hosts = db.execute(select(HOSTS).where(HOSTS.c.rollout == number).order_by(HOSTS.c.place)).all()
+            hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
         return RolloutRecord(
             number=row.number,
             app=row.app,
@@ -123,13 +124,15 @@ class Journal:
         with self._reading() as db:
             if db is None:
                 return None
-            number = db.execute(select(ROLLOUTS.c.number).where(ROLLOUTS.c.app == app).order_by(ROLLOUTS.c.number.desc()).limit(1)).scalar()
+            number = db.execute(
+                select(schema.ROLLOUTS.c.number).where(schema.ROLLOUTS.c.app == app).order_by(schema.ROLLOUTS.c.number.desc()).limit(1)
+            ).scalar()
         return None if number is None else self.rollout(number)
 
     def views(self, number: int) -> tuple[Member, ...]:
         """The newest view of every pool that a rollout has seen."""
         with self._reading() as db:
-            rows = db.execute(select(VIEWS.c.members).where(VIEWS.c.rollout == number)).all() if db else []
+            rows = db.execute(select(schema.VIEWS.c.members).where(schema.VIEWS.c.rollout == number)).all() if db else []
         return tuple(Member(**member) for row in rows for member in json.loads(row.members))
 
     # -- the lease -----------------------------------------------------------------------------------------------------
@@ -143,24 +146,36 @@ class Journal:
         """
         with self._writing() as db:
             fence = self._take_lease(db, plan.app, holder, now)
-            unfinished = ROLLOUTS.c.ended.is_(None) & (ROLLOUTS.c.app == plan.app)
-            db.execute(update(ROLLOUTS).where(unfinished).values(ended=now, verdict=Verdict.INTERRUPTED.value, reason="its controller ended"))
-            row = {"app": plan.app, "version": plan.version, "digest": digest, "cause": cause, "by": str(holder), "plan": json.dumps(to_json(plan))}
-            number = db.execute(insert(ROLLOUTS).values(**row, started=now, progressed=now)).inserted_primary_key[0]
-            db.execute(update(LEASES).where(LEASES.c.app == plan.app).values(rollout=number))
+            unfinished = schema.ROLLOUTS.c.ended.is_(None) & (schema.ROLLOUTS.c.app == plan.app)
+            db.execute(
+                update(schema.ROLLOUTS)
+                .where(unfinished)
+                .values(ended=now, verdict=Verdict.INTERRUPTED.value, reason="its controller ended")
+            )
+            row = {
+                "app": plan.app,
+                "version": plan.version,
+                "digest": digest,
+                "cause": cause,
+                "by": str(holder),
+                "plan": json.dumps(to_json(plan)),
+            }
+            written = insert(schema.ROLLOUTS).values(**row, started=now, progressed=now).returning(schema.ROLLOUTS.c.number)
+            number = int(db.execute(written).scalar_one())
+            db.execute(update(schema.LEASES).where(schema.LEASES.c.app == plan.app).values(rollout=number))
             rows = [{"rollout": number, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
             if rows:
-                db.execute(insert(HOSTS), rows)
+                db.execute(insert(schema.HOSTS), rows)
             ticket = Ticket(plan.app, number, fence)
             self._write_views(db, ticket, members, now)
             self._write_event(db, ticket, now, "opened", {"version": plan.version, "cause": cause})
         return ticket
 
     def _take_lease(self, db: Connection, app: str, holder: Holder, now: float) -> int:
-        row = db.execute(select(LEASES).where(LEASES.c.app == app).with_for_update()).one_or_none()
+        row = db.execute(select(schema.LEASES).where(schema.LEASES.c.app == app).with_for_update()).one_or_none()
         values = {"holder": json.dumps(holder.to_json()), "expires": now + LEASE_SECONDS}
         if row is None:
-            db.execute(insert(LEASES).values(app=app, fence=1, rollout=None, **values))
+            db.execute(insert(schema.LEASES).values(app=app, fence=1, rollout=None, **values))
             return 1
         other = Holder(**json.loads(row.holder))
         if row.expires > now and other != holder and not other.is_gone():
@@ -168,13 +183,13 @@ class Journal:
                 f"app {app!r}: rollout {row.rollout} is going on, held by {other}; nothing was touched. "
                 "Wait for it, or look with `ansible-playbook convoy.rolling.status`."
             )
-        db.execute(update(LEASES).where(LEASES.c.app == app).values(fence=row.fence + 1, rollout=None, **values))
+        db.execute(update(schema.LEASES).where(schema.LEASES.c.app == app).values(fence=row.fence + 1, rollout=None, **values))
         return int(row.fence) + 1
 
     def _hold(self, db: Connection, ticket: Ticket, now: float) -> None:
         """Renew the lease inside the transaction that writes, so that a lost lease writes nothing."""
-        mine = (LEASES.c.app == ticket.app) & (LEASES.c.fence == ticket.fence) & (LEASES.c.rollout == ticket.rollout)
-        if db.execute(update(LEASES).where(mine).values(expires=now + LEASE_SECONDS)).rowcount != 1:
+        mine = (schema.LEASES.c.app == ticket.app) & (schema.LEASES.c.fence == ticket.fence) & (schema.LEASES.c.rollout == ticket.rollout)
+        if db.execute(update(schema.LEASES).where(mine).values(expires=now + LEASE_SECONDS)).rowcount != 1:
             raise LeaseLost(f"app {ticket.app!r}: rollout {ticket.rollout} has lost its lease to a later one; it moves nothing any more.")
 
     # -- writing -------------------------------------------------------------------------------------------------------
@@ -183,7 +198,9 @@ class Journal:
         """Prove and renew the lease, and note which hosts the gate has been asked for."""
         with self._writing() as db:
             self._hold(db, ticket, now)
-            db.execute(update(HOSTS).where((HOSTS.c.rollout == ticket.rollout) & HOSTS.c.host.in_(asked)).values(asked=1))
+            db.execute(
+                update(schema.HOSTS).where((schema.HOSTS.c.rollout == ticket.rollout) & schema.HOSTS.c.host.in_(asked)).values(asked=1)
+            )
 
     def leave(self, ticket: Ticket, originals: Mapping[str, Mapping[str, t.Any]], now: float) -> None:
         """Write down, before any balancer is touched, that these hosts leave rotation and what every balancer had for them.
@@ -192,11 +209,11 @@ class Journal:
         """
         with self._writing() as db:
             self._hold(db, ticket, now)
-            known = set(db.execute(select(ABSENCES.c.host).where(ABSENCES.c.app == ticket.app)).scalars())
+            known = set(db.execute(select(schema.ABSENCES.c.host).where(schema.ABSENCES.c.app == ticket.app)).scalars())
             fresh = [host for host in originals if host not in known]
             if fresh:
                 rows = [{"app": ticket.app, "host": host, "original": json.dumps(originals[host])} for host in fresh]
-                db.execute(insert(ABSENCES).values(rollout=ticket.rollout, since=now), rows)
+                db.execute(insert(schema.ABSENCES).values(rollout=ticket.rollout, since=now), rows)
             self._set_hosts(db, ticket, {host: HostRecord(host, Step.LEAVING) for host in originals}, now)
 
     def write(
@@ -213,29 +230,29 @@ class Journal:
             self._set_hosts(db, ticket, by_host, now)
             self._write_views(db, ticket, members, now)
             if back:
-                db.execute(delete(ABSENCES).where((ABSENCES.c.app == ticket.app) & ABSENCES.c.host.in_(back)))
+                db.execute(delete(schema.ABSENCES).where((schema.ABSENCES.c.app == ticket.app) & schema.ABSENCES.c.host.in_(back)))
             values: dict[str, t.Any] = {}
             if any(record.verdict is Verdict.CONVERGED for record in by_host.values()):
                 values["progressed"] = now
             if halt:
                 values["halted"] = halt
             if values:
-                db.execute(update(ROLLOUTS).where(ROLLOUTS.c.number == ticket.rollout).values(**values))
+                db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
 
     def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float) -> None:
         """End the rollout and give the lease back."""
         with self._writing() as db:
             self._hold(db, ticket, now)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
-            db.execute(update(ROLLOUTS).where(ROLLOUTS.c.number == ticket.rollout).values(**ended))
-            db.execute(update(LEASES).where(LEASES.c.app == ticket.app).values(expires=0.0, rollout=None))
+            db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
+            db.execute(update(schema.LEASES).where(schema.LEASES.c.app == ticket.app).values(expires=0.0, rollout=None))
             self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
 
     def _set_hosts(self, db: Connection, ticket: Ticket, records: Mapping[str, HostRecord], now: float) -> None:
         for host, record in records.items():
-            mine = (HOSTS.c.rollout == ticket.rollout) & (HOSTS.c.host == host)
+            mine = (schema.HOSTS.c.rollout == ticket.rollout) & (schema.HOSTS.c.host == host)
             verdict = record.verdict.value if record.verdict else None
-            db.execute(update(HOSTS).where(mine).values(step=record.step.value, verdict=verdict, why=record.why, changed=now))
+            db.execute(update(schema.HOSTS).where(mine).values(step=record.step.value, verdict=verdict, why=record.why, changed=now))
             self._write_event(db, ticket, now, record.step.value, {"verdict": verdict, "why": record.why}, host)
 
     def _write_views(self, db: Connection, ticket: Ticket, members: Sequence[Member], now: float) -> None:
@@ -243,12 +260,14 @@ class Journal:
         for member in members:
             pools.setdefault(member.place, []).append(asdict(member))
         if pools:
-            db.execute(delete(VIEWS).where((VIEWS.c.rollout == ticket.rollout) & VIEWS.c.place.in_(list(pools))))
+            db.execute(delete(schema.VIEWS).where((schema.VIEWS.c.rollout == ticket.rollout) & schema.VIEWS.c.place.in_(list(pools))))
             rows = [{"rollout": ticket.rollout, "place": place, "seen": now, "members": json.dumps(pool)} for place, pool in pools.items()]
-            db.execute(insert(VIEWS), rows)
+            db.execute(insert(schema.VIEWS), rows)
 
-    def _write_event(self, db: Connection, ticket: Ticket, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None) -> None:
-        db.execute(insert(EVENTS).values(rollout=ticket.rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
+    def _write_event(
+        self, db: Connection, ticket: Ticket, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None
+    ) -> None:
+        db.execute(insert(schema.EVENTS).values(rollout=ticket.rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
@@ -260,7 +279,7 @@ class Journal:
             yield None
             return
         with self._failing_clearly(), self._engine.execution_options(reading=True).connect() as db:
-            if not inspect(db).has_table(ABOUT.name):
+            if not inspect(db).has_table(schema.ABOUT.name):
                 yield None
                 return
             self._check_version(db)
@@ -274,16 +293,18 @@ class Journal:
             if path is not None:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._engine.begin() as db:
-                if not inspect(db).has_table(ABOUT.name):
-                    METADATA.create_all(db)
-                    db.execute(insert(ABOUT).values(version=VERSION))
+                if not inspect(db).has_table(schema.ABOUT.name):
+                    schema.METADATA.create_all(db)
+                    db.execute(insert(schema.ABOUT).values(version=schema.VERSION))
                 self._check_version(db)
                 yield db
 
     def _check_version(self, db: Connection) -> None:
-        version = db.execute(select(ABOUT.c.version)).scalar()
-        if version != VERSION:
-            raise RollingError(f"the journal at rollout_state_url has schema {version}, this collection knows {VERSION}; use the collection that wrote it.")
+        version = db.execute(select(schema.ABOUT.c.version)).scalar()
+        if version != schema.VERSION:
+            raise RollingError(
+                f"the journal at rollout_state_url has schema {version}, this collection knows {schema.VERSION}; use the collection that wrote it."
+            )
 
     @contextmanager
     def _failing_clearly(self) -> t.Iterator[None]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import asdict, dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """How a host, or a rollout, ended."""
 
     CONVERGED = "converged"
@@ -28,7 +28,7 @@ class Verdict(str, Enum):
     INTERRUPTED = "interrupted"
 
 
-class Step(str, Enum):
+class Step(StrEnum):
     """Where a host stands inside a rollout. From LEAVING up to ENTERING it is out of rotation by our doing."""
 
     PLANNED = "planned"
@@ -148,7 +148,7 @@ class RolloutRecord:
         return next((record for record in self.hosts if record.host == name), HostRecord(name))
 
 
-class Answer(str, Enum):
+class Answer(StrEnum):
     """What the gate can say."""
 
     ADMIT = "admit"

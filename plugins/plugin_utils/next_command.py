@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 
 from ansible import context
+
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion
 

@@ -22,7 +22,8 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str]) -> dic
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
     """
     # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
-    waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in rollout.plan.order]
+    order = set(rollout.plan.order)
+    waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in order]
     return {
         "hosts": list(hosts),
         "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors),

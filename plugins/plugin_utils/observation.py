@@ -69,7 +69,9 @@ def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] |
 def _pool_members(balancers: Sequence[Balancer], result: Mapping[str, t.Any]) -> list[Member]:
     name = result["item"]["name"]
     if "pools" not in result:
-        raise RollingError(f"load balancer {name}: {result.get('msg') or 'it did not answer'} Nobody leaves rotation until it answers; nothing was touched.")
+        raise RollingError(
+            f"load balancer {name}: {result.get('msg') or 'it did not answer'} Nobody leaves rotation until it answers; nothing was touched."
+        )
     return [member for pool in result["pools"] for member in members_of(balancers, name, pool["pool"], pool["members"])]
 
 
@@ -92,5 +94,6 @@ def _check_members(balancers: Sequence[Balancer], members: Sequence[Member], res
                 port, given = ports[balancer.name, pool, member], balancer.ports.get(host)
                 if given is not None and port is not None and given != port:
                     raise InputError(
-                        f"rollout_balancers: member {member!r} of pool {pool!r} on {balancer.name} has port {port}, host {host} says {given}. Nothing was touched."
+                        f"rollout_balancers: member {member!r} of pool {pool!r} on {balancer.name} has port {port}, "
+                        f"host {host} says {given}. Nothing was touched."
                     )

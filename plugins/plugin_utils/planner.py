@@ -17,8 +17,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Polic
 def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Plan:
     """Plan a rollout of ``version`` over the fleet as it is.
 
-    Hosts at the target are skipped, hosts that a person took out are held, hosts out of rotation go first, then those that are
-    unhealthy or of unknown version (CodeDeploy's order), then the rest in the order given.
+    Hosts at the target are skipped, hosts that a person took out are held, hosts that we took out go first, then those out of
+    rotation by themselves, those unhealthy or of unknown version (CodeDeploy's order), and the rest; each in the order given.
 
     :raises InputError: when a limit comes to 0, or when so many members are out already that nobody may leave; with the sum.
     """
@@ -67,16 +67,21 @@ def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str) -> b
 
 
 def _rank(seen: HostSeen, members: t.Sequence[Member], absent: set[str]) -> int:
-    if seen.host in absent or not all(member.in_service for member in members):
-        return 0
+    out = not all(member.in_service for member in members)
+    if seen.host in absent:
+        # Before all others: the place that it takes comes free by nothing but its return.
+        return 0 if out else 1
+    if out:
+        return 2
     if not seen.healthy or (seen.running is None and seen.installed is None):
-        return 1
-    return 2
+        return 3
+    return 4
 
 
 def _limits(order: t.Sequence[str], skipped: set[str], observed: Observed, policy: Policy) -> tuple[int, dict[str, int], tuple[str, ...]]:
     """How many hosts may be out at once, the floor of every pool, and the sums behind both."""
     going = set(order)
+    known = going | skipped
     pools: dict[str, list[Member]] = defaultdict(list)
     for member in observed.members:
         pools[member.place].append(member)
@@ -86,7 +91,7 @@ def _limits(order: t.Sequence[str], skipped: set[str], observed: Observed, polic
     lost = [
         seen.host
         for seen in observed.hosts
-        if seen.host not in going | skipped and not (seen.healthy and all(member.in_service for member in members[seen.host]))
+        if seen.host not in known and not (seen.healthy and all(member.in_service for member in members[seen.host]))
     ]
     rooms, floors, sums = [], {}, []
     room, text = _room("the fleet", total, lost, policy)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -14,6 +16,8 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Input
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
 
 ON_FAILURE = ("halt",)
+
+_LONGEST = 1e9  # seconds: what is longer is a slip of the keyboard, up to numbers that no float holds
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,22 @@ class Policy:
         :raises InputError: naming the variable that is wrong, or the two that contradict each other.
         """
 
-        def duration(name: str) -> float:
-            return to_seconds(_given(variables, name), name)
+        def duration(name: str, more_than_none: bool = False) -> float:
+            value = _given(variables, name)
+            seconds = to_seconds(value, name)
+            if more_than_none and not seconds:
+                raise InputError(f"{name}: {value!r} is no time at all; give more than 0.")
+            if seconds > _LONGEST:
+                raise InputError(f"{name}: {str(value)[:20]}... is no time to wait; give at most {_LONGEST:g} s.")
+            return seconds
 
         policy = cls(
             max_unavailable=Amount.parse(_given(variables, "rollout_max_unavailable"), "rollout_max_unavailable"),
             max_failures=Amount.parse(_given(variables, "rollout_max_failures"), "rollout_max_failures"),
             max_unreachable=Amount.parse(_given(variables, "rollout_max_unreachable"), "rollout_max_unreachable"),
             success_threshold=_positive(variables, "rollout_success_threshold"),
-            health_interval=duration("rollout_health_interval"),
-            health_timeout=duration("rollout_health_timeout"),
+            health_interval=duration("rollout_health_interval", more_than_none=True),
+            health_timeout=duration("rollout_health_timeout", more_than_none=True),
             min_ready_seconds=duration("rollout_min_ready_seconds"),
             healthy_deadline=duration("rollout_healthy_deadline"),
             progress_deadline=duration("rollout_progress_deadline"),
@@ -71,9 +81,7 @@ class Policy:
     @property
     def passes(self) -> int:
         """Probes in a row that make a host ready: the threshold, or as many as min_ready_seconds takes."""
-        if not self.min_ready_seconds:
-            return self.success_threshold
-        return max(self.success_threshold, 1 + -(-self.min_ready_seconds // max(self.health_interval, 0.05)).__trunc__())
+        return max(self.success_threshold, 1 + math.ceil(self.min_ready_seconds / self.health_interval))
 
     @property
     def settling_time(self) -> float:
@@ -89,6 +97,6 @@ def _given(variables: t.Mapping[str, t.Any], name: str) -> t.Any:
 
 def _positive(variables: t.Mapping[str, t.Any], name: str) -> int:
     value = str(_given(variables, name))
-    if not value.isascii() or not value.isdigit() or int(value) < 1:
-        raise InputError(f"{name}: {value!r} is not a whole number of 1 or more.")
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) < 1:
+        raise InputError(f"{name}: {value[:20]!r} is not a whole number of 1 or more.")
     return int(value)

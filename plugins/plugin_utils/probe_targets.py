@@ -22,9 +22,9 @@ def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
 
 def verify_targets(fleet: Fleet, hosts: Collection[str], version: str, local: bool) -> list[dict[str, t.Any]]:
     """Targets that pass only on the target version, where the process says its version."""
-    targets = []
+    targets, wanted = [], set(hosts)
     for host in fleet.hosts:
-        if host.host in hosts and host.probe and host.probe.local is local:
+        if host.host in wanted and host.probe and host.probe.local is local:
             target = _target(host.host, host.probe)
             if host.probe.version:
                 target["conditions"] = [*host.probe.conditions, f"to_string({host.probe.version}) == '{version}'"]

@@ -56,7 +56,7 @@ def after_drain(
             restore.append({**result["item"], "members": half_out, "floor": None})
     touched = {host_of(balancers, call["name"], call["pool"], name) for call in restore for name in call["members"]}
     # None of their members is out, or was moved at all: they are where they were, and their absence ends at once.
-    out = touched | set(out_before) | {member.host for member in moved.members if not member.in_service}
+    out = touched | set(out_before) | moved.unsure | {member.host for member in moved.members if not member.in_service}
     back = tuple(host for host in hosts if host in stayed - out)
     return Progression(
         tuple(_planned_again(record) if record.host in back else record for record in records),
@@ -140,6 +140,7 @@ def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str]) -> P
 class _Moves:
     errors: dict[str, list[str]]  # host -> one entry a member that was attempted; empty text when it went well
     refused: set[str]  # hosts of calls that failed as a whole
+    unsure: set[str | None]  # those of them that had been moved before the call failed
     done: dict[tuple[str, str], list[str]]  # call -> members that moved
     members: tuple[Member, ...]
     halt: str
@@ -148,6 +149,7 @@ class _Moves:
 def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]) -> _Moves:
     errors: dict[str, list[str]] = {}
     refused: set[str] = set()
+    unsure: set[str | None] = set()
     done: dict[tuple[str, str], list[str]] = {}
     members: list[Member] = []
     halt = ""
@@ -156,6 +158,7 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
         if "members" not in result or result.get("refused"):
             halt = halt or f"load balancer {call['name']}: {result.get('refused') or result.get('msg') or 'it did not answer'}"
             refused |= {host for host in (_host(balancers, result, name) for name in call["members"]) if host}
+            unsure |= {_host(balancers, result, member["member"]) for member in result.get("members", ()) if member["changed"]}
             continue
         for member in result["members"]:
             host = _host(balancers, result, member["member"])
@@ -165,7 +168,7 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
                 done.setdefault(_key(result), []).append(member["member"])
         if result.get("view"):
             members += members_of(balancers, call["name"], call["pool"], result["view"]["members"])
-    return _Moves(errors, refused, done, tuple(members), halt)
+    return _Moves(errors, refused, unsure, done, tuple(members), halt)
 
 
 def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:

@@ -43,7 +43,8 @@ def _source(name: str) -> str:
 def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = "", file: str | None = None) -> Command:
     sources = [(f"{_PACKAGE}.{name}", _source(name)) for name in modules]
     program = _PROGRAM.format(modules=sources, package=_PACKAGE, request=json.dumps(request))
-    return Command(f'"$PYTHON" -I -S -{' "$FILE"' if file else ""}{then}', program.encode(), file)
+    argument = ' "$FILE"' if file else ""
+    return Command(f'"$PYTHON" -I -S -{argument}{then}', program.encode(), file)
 
 
 def observe_command(root: str) -> Command:

@@ -139,6 +139,8 @@ class Client:
             answer = {}  # HAProxy's own error page
         if status != 200:
             raise Failed(f"status {status}", answer.get("host"))
+        if "version" not in answer:
+            raise Failed("status 200, but not from the app")
         return str(answer["version"])
 
     def close(self) -> None:

@@ -7,10 +7,7 @@
 from __future__ import annotations
 
 import shutil
-import traceback
 import typing as t
-
-from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -63,10 +60,9 @@ def _prober(targets: t.Sequence[Target], params: t.Mapping[str, t.Any], run_comm
         run_here = run_command
         probes["command"] = lambda target, seconds, wire: probe_command(target.address, seconds, run_here)
     if "url" in kinds:
-        try:
-            from ansible_collections.convoy.rolling.plugins.module_utils.probes.over_http import HttpProbe
-        except ImportError:
-            raise RollingError(missing_required_lib("requests", reason="for url"), {"exception": traceback.format_exc()}) from None
+        # Here, because requests takes longer to import than most probes take.
+        from ansible_collections.convoy.rolling.plugins.module_utils.probes.over_http import HttpProbe
+
         probes["url"] = HttpProbe([target for target in targets if target.kind == "url"], params)
 
     def probe(target: Target, seconds: float, wire: Wire) -> Answer:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP(S) probes. Importing this file needs requests."""
+"""HTTP(S) probes, through requests."""
 
 from __future__ import annotations
 
@@ -10,17 +10,29 @@ import os
 import socket
 import ssl
 import threading
+import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
+from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.options import Target
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.transports import Wire, reason, too_slow
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.verdicts import Answer
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+except ImportError:
+    REQUESTS_TRACEBACK: str | None = traceback.format_exc()
+    # So that the classes below can be read; none is used.
+    HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment, misc]
+else:
+    REQUESTS_TRACEBACK = None
 
 LARGEST_BODY = 64 * 1024
 """Bytes that are read of a body; a health answer is far smaller."""
@@ -35,9 +47,12 @@ class HttpProbe:
     the environment, and no cookies.
 
     :raises InputError: for headers or certificates that cannot be used.
+    :raises RollingError: when requests is not installed.
     """
 
     def __init__(self, targets: t.Iterable[Target], params: t.Mapping[str, t.Any]) -> None:
+        if REQUESTS_TRACEBACK is not None:
+            raise RollingError(missing_required_lib("requests", reason="for url"), {"exception": REQUESTS_TRACEBACK})
         self._requests = {target.name: _prepare(target, params) for target in targets}
         self._tls: dict[str, t.Any] = {}
         if any((request.url or "").startswith("https:") for request in self._requests.values()):
@@ -88,19 +103,19 @@ class _Held:
         return connection
 
 
-class _HttpConnection(_Held, urllib3.connection.HTTPConnection):
+class _HttpConnection(_Held, HTTPConnection):
     pass
 
 
-class _HttpsConnection(_Held, urllib3.connection.HTTPSConnection):
+class _HttpsConnection(_Held, HTTPSConnection):
     pass
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
+class _HttpPool(HTTPConnectionPool):
     ConnectionCls = _HttpConnection
 
 
-class _HttpsPool(urllib3.HTTPSConnectionPool):
+class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 

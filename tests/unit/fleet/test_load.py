@@ -71,6 +71,7 @@ def test_a_client_that_closes_makes_a_connection_each_time() -> None:
     ("answer", "why"),
     [
         (BROKEN, "status 500"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "status 200, but not from the app"),
         (None, "IncompleteReadError"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n{" + BYE, "IncompleteReadError"),
         (b"garbage\r\n\r\n" + BYE, "IndexError"),

@@ -119,9 +119,9 @@ def test_a_dripping_answer_ends_when_the_wire_is_cut(server, ask, part):
     wire = Wire()
     threading.Timer(0.2, wire.cut).start()
     started = time.monotonic()
-    answer = ask(server.url, seconds=1, wire=wire)
+    answer = ask(server.url, wire=wire)
     assert answer.error or answer.body != "x" * 5000
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 1.5
 
 
 @pytest.mark.parametrize("headers", [{"X": "a\nb"}, {"X": {"a": 1}}, {"X": None}, {"a b\n": "x"}])
@@ -206,9 +206,9 @@ def test_a_client_certificate_is_shown(tls_url, ask, certificate, server):
 
 
 def test_a_probe_over_tls_can_be_cut(tls_url, ask, server):
-    server.answer = lambda handler: time.sleep(1)
+    server.answer = lambda handler: time.sleep(3)
     wire = Wire()
     threading.Timer(0.1, wire.cut).start()
     started = time.monotonic()
     assert ask(tls_url, validate_certs=False, wire=wire).error
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 2

@@ -1,0 +1,287 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from unit.plugins.plugin_utils.any_fleet import observations, policies, records
+from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, policy, rollout
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
+from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    Answer,
+    Decision,
+    HostRecord,
+    Member,
+    RolloutRecord,
+    Step,
+    Verdict,
+)
+from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+
+properties = settings(deadline=None, max_examples=60)
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """Everything that the gate is asked with."""
+
+    want: tuple[str, ...]
+    rollout: RolloutRecord
+    policy: Policy
+    members: tuple[Member, ...]
+    absent: frozenset[str]
+    now: float
+
+    def ask(self, **different: t.Any) -> Decision:
+        asked = dataclasses.replace(self, **different)
+        return decide(asked.want, asked.rollout, asked.policy, asked.members, asked.absent, asked.now)
+
+    @property
+    def due(self) -> list[str]:
+        return [host for host in self.want if self.rollout.host(host).verdict is None]
+
+    def serves(self, host: str) -> bool:
+        return any(one.in_service for one in self.members if one.host == host)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """A rollout anywhere on its way, with a view of the pools that may be older than the journal."""
+    look, limits = draw(observations()), draw(policies())
+    try:
+        made = make_plan("web", "2.0", look, limits)
+    except InputError:
+        assume(False)
+    assume(made.order)
+    hosts = tuple(draw(records(host)) for host in made.order)
+    out = {record.host for record in hosts if record.out}
+    stale = draw(st.booleans())
+    members = tuple(one if stale or one.host not in out else dataclasses.replace(one, in_service=False, admin="maintenance") for one in look.members)
+    back = {record.host for record in hosts if record.step is Step.BACK}
+    absent = frozenset(out | {absence.host for absence in look.absences} - back)
+    want = tuple(draw(st.lists(st.sampled_from(made.order), unique=True)))
+    return Question(want, rollout(made, *hosts), limits, members, absent, draw(st.sampled_from([0.0, 600.0, 601.0])))
+
+
+@properties
+@given(questions())
+def test_no_more_are_out_than_the_limit_or_were_before(question: Question) -> None:
+    answer = question.ask()
+    out = len(question.absent | set(answer.admitted))
+    assert out <= max(question.rollout.plan.limit, len(question.absent))
+
+
+@properties
+@given(questions())
+def test_only_who_asks_and_is_due_is_admitted_and_nobody_is_forgotten(question: Question) -> None:
+    answer = question.ask()
+    if answer.answer is Answer.ADMIT:
+        assert sorted(answer.admitted + answer.later) == sorted(question.due)
+        assert answer.admitted or not question.due
+    else:
+        assert not answer.admitted
+        assert answer.reason
+
+
+@properties
+@given(questions())
+def test_several_that_leave_leave_every_floor_standing(question: Question) -> None:
+    answer = question.ask()
+    leaving = {host for host in answer.admitted if question.serves(host)}
+    if len(answer.admitted) > 1:
+        for place, floor in question.rollout.plan.floors.items():
+            pool = [one for one in question.members if one.place == place and one.in_service]
+            touched = [one for one in pool if one.host in leaving]
+            assert not touched or len(pool) - len(touched) >= floor
+
+
+@properties
+@given(questions())
+def test_the_gate_never_waits_for_nobody(question: Question) -> None:
+    """Whoever is waited for is under way, does not ask himself, and so will end."""
+    if question.ask().answer is Answer.WAIT:
+        under_way = [record.host for record in question.rollout.hosts if record.out and record.verdict is None]
+        assert set(under_way) & question.absent - set(question.due)
+
+
+@properties
+@given(questions(), st.integers(0, 8), st.integers(0, 8), st.floats(0.0, 600.0), st.integers(0, 8))
+def test_a_stricter_policy_never_admits_more(question: Question, failures: int, lost: int, deadline: float, limit: int) -> None:
+    total = 1000  # of a fleet that large a percentage is no less strict than of a small one
+    strict = dataclasses.replace(
+        question.policy,
+        max_failures=Amount(min(failures, question.policy.max_failures.of(total)), False),
+        max_unreachable=Amount(min(lost, question.policy.max_unreachable.of(total)), False),
+        progress_deadline=deadline,
+    )
+    made = question.rollout.plan
+    smaller = dataclasses.replace(question.rollout, plan=dataclasses.replace(made, limit=min(limit, made.limit)))
+    counts = dataclasses.replace(
+        question.policy,
+        max_failures=Amount(question.policy.max_failures.of(total), False),
+        max_unreachable=Amount(question.policy.max_unreachable.of(total), False),
+    )
+    loose = set(question.ask(policy=counts).admitted)
+    assert set(question.ask(policy=strict).admitted) <= loose
+    assert set(question.ask(policy=strict, rollout=smaller).admitted) <= loose
+
+
+@properties
+@given(questions(), st.integers(0, 4))
+def test_a_higher_floor_never_admits_more(question: Question, more: int) -> None:
+    """Where every host is a member of every pool; otherwise one wide host may make room for two narrow ones."""
+    assume(all(len({one.place for one in question.members if one.host == host and one.in_service}) in (0, len(question.rollout.plan.floors)) for host in question.want))
+    made = question.rollout.plan
+    higher = dataclasses.replace(made, floors={place: floor + more for place, floor in made.floors.items()})
+    strict, loose = question.ask(rollout=dataclasses.replace(question.rollout, plan=higher)), question.ask()
+    assert len(strict.admitted) <= len(loose.admitted)
+
+
+@properties
+@given(questions())
+def test_order_of_asking_is_kept(question: Question) -> None:
+    free = [host for host in question.ask().admitted if question.serves(host)]
+    assert free == sorted(free, key=question.want.index)
+
+
+# -- examples ----------------------------------------------------------------------------------------------------------
+
+
+def ask(want: t.Iterable[str], of: RolloutRecord, *, absent: t.Iterable[str] = (), view: t.Sequence[Member] | None = None, now: float = 0.0, **limits: t.Any) -> Decision:
+    absent = frozenset(absent)
+    members = observed(6, out=absent).members if view is None else view
+    return decide(tuple(want), of, policy(**limits), members, absent, now)
+
+
+def two_at_a_time(*records: HostRecord, **different: t.Any) -> RolloutRecord:
+    return rollout(plan(6, max_unavailable=2), *records, **different)
+
+
+def test_batch_is_admitted_whole() -> None:
+    assert ask(["web1", "web2"], two_at_a_time()).admitted == ("web1", "web2")
+
+
+def test_limit_holds_whoever_asks() -> None:
+    """A play of one's own may have a larger serial than the plan."""
+    answer = ask(names(6), two_at_a_time())
+    assert (answer.admitted, answer.later) == (("web1", "web2"), ("web3", "web4", "web5", "web6"))
+
+
+def test_host_that_is_out_already_takes_no_place() -> None:
+    answer = ask(["web1", "web2", "web3"], two_at_a_time(), absent=["web3"])
+    assert set(answer.admitted) == {"web3", "web1"}
+    assert answer.later == ("web2",)
+
+
+def test_hosts_that_are_out_all_come_back_whatever_the_limit() -> None:
+    assert ask(["web1", "web2", "web3"], two_at_a_time(), absent=["web1", "web2", "web3"]).admitted == ("web1", "web2", "web3")
+
+
+def test_absence_of_a_host_that_still_serves_is_no_free_pass() -> None:
+    """A run was killed between the journal and the drain, and meanwhile two others went down."""
+    view = [member(name, in_service=name not in ("web5", "web6")) for name in names(6)]
+    answer = ask(["web1", "web2"], two_at_a_time(), absent=["web1", "web2"], view=view)
+    assert answer.admitted == ("web1",)
+    view[4] = member("web5")
+    assert ask(["web1", "web2"], two_at_a_time(), absent=["web1", "web2"], view=view).admitted == ("web1",)
+
+
+def test_host_under_way_is_waited_for() -> None:
+    of = two_at_a_time(HostRecord("web1", Step.DRAINED), HostRecord("web2", Step.LEAVING))
+    answer = ask(["web3"], of, absent=["web1", "web2"])
+    assert (answer.answer, answer.later) == (Answer.WAIT, ("web3",))
+    assert "web1, web2 out of rotation, 2 at a time" in answer.reason
+
+
+def test_hosts_that_stay_out_are_not_waited_for() -> None:
+    of = two_at_a_time(HostRecord("web1", Step.DEPLOYED, Verdict.FAILED), HostRecord("web2", Step.LEAVING, Verdict.UNREACHABLE))
+    answer = ask(["web3"], of, absent=["web1", "web2"], max_failures=5, max_unreachable=5)
+    assert answer.answer is Answer.HALT
+    assert answer.reason == "web1, web2 out of rotation, 2 at a time, and not coming back by itself"
+
+
+def test_one_that_failed_takes_its_place_for_good() -> None:
+    of = two_at_a_time(HostRecord("web1", Step.DEPLOYED, Verdict.FAILED))
+    assert ask(["web3", "web4"], of, absent=["web1"], max_failures=1).admitted == ("web3",)
+
+
+def test_somebody_else_took_members_out_meanwhile() -> None:
+    """No room in the newest view: one host goes alone, and the balancer, which sees who comes back, holds the floor."""
+    view = [member(name, in_service=name < "web4") for name in names(6)]
+    answer = ask(["web1", "web2"], two_at_a_time(), view=view)
+    assert (answer.answer, answer.admitted, answer.later) == (Answer.ADMIT, ("web1",), ("web2",))
+
+
+def test_nobody_goes_over_the_floor_beside_one_that_only_comes_back() -> None:
+    """web1 is ours and out, web6 went down since: with web1 back there is room for web2, and not before."""
+    view = [member(name, out=name in ("web1", "web6")) for name in names(6)]
+    answer = ask(["web1", "web2"], two_at_a_time(), absent=["web1"], view=view)
+    assert (answer.admitted, answer.later) == (("web1",), ("web2",))
+
+
+def test_nobody_goes_over_the_floor_while_somebody_is_under_way() -> None:
+    view = [member(name, out=name in ("web1", "web6")) for name in names(6)]
+    answer = ask(["web2"], two_at_a_time(HostRecord("web1", Step.DRAINED)), absent=["web1"], view=view)
+    assert answer.answer is Answer.WAIT
+
+
+def test_full_pool_does_not_keep_hosts_of_another_one() -> None:
+    of = rollout(plan(look=dataclasses.replace(observed(6), members=(*(member(name) for name in names(6)), *(member(name, API) for name in names(3)))), max_unavailable="34%"))
+    view = [*(member(name) for name in names(6)), member("web1", API), member("web2", API, in_service=False), member("web3", API)]
+    assert (of.plan.limit, of.plan.floors) == (1, {WEB: 4, API: 2})
+    wide = dataclasses.replace(of, plan=dataclasses.replace(of.plan, limit=2))
+    assert ask(["web1", "web4"], wide, view=view).admitted == ("web4",)
+
+
+def failed(count: int, verdict: Verdict = Verdict.FAILED) -> RolloutRecord:
+    """Hosts on which staging failed: they are in rotation and take no place."""
+    return two_at_a_time(*(HostRecord(host, Step.PLANNED, verdict) for host in names(count)))
+
+
+def test_budget_of_failures_reached_is_tolerated_and_one_more_halts() -> None:
+    for budget in range(4):
+        assert ask(["web6"], failed(budget), max_failures=budget).answer is Answer.ADMIT
+        answer = ask(["web6"], failed(budget + 1), max_failures=budget)
+        assert answer.answer is Answer.HALT
+        assert f"failed (web1{', web2' if budget else ''}" in answer.reason
+        assert f"rollout_max_failures is {budget} of 6" in answer.reason
+
+
+def test_budget_of_unreachable_hosts_counts_by_itself() -> None:
+    for budget in range(4):
+        assert ask(["web6"], failed(budget, Verdict.UNREACHABLE), max_unreachable=budget).answer is Answer.ADMIT
+        answer = ask(["web6"], failed(budget + 1, Verdict.UNREACHABLE), max_unreachable=budget)
+        assert (answer.answer, "rollout_max_unreachable" in answer.reason) == (Answer.HALT, True)
+
+
+def test_budget_in_percent_is_of_the_whole_fleet() -> None:
+    assert ask(["web6"], failed(1), max_failures="17%").answer is Answer.ADMIT
+    assert ask(["web6"], failed(1), max_failures="16%").reason == "1 host failed (web1), rollout_max_failures is 16% of 6 = 0 (rounded down)"
+
+
+def test_progress_deadline_halts_once_it_is_over_and_only_who_is_due() -> None:
+    of = two_at_a_time(HostRecord("web1", Step.BACK, Verdict.CONVERGED), progressed=100.0)
+    assert ask(["web2"], of, now=700.0).answer is Answer.ADMIT
+    answer = ask(["web2"], of, now=701.0)
+    assert (answer.answer, answer.reason) == (Answer.HALT, "no host became available for 601 s, rollout_progress_deadline is 600 s")
+    assert ask(["web1"], of, now=10_000.0).answer is Answer.ADMIT
+
+
+def test_halted_or_ended_rollout_admits_nobody() -> None:
+    assert ask(["web1"], two_at_a_time(halted="it hurt")) == Decision(Answer.HALT, "it hurt")
+    assert ask(["web1"], two_at_a_time(ended=1.0, verdict=Verdict.INTERRUPTED)).reason == "rollout 1 has ended (interrupted)"
+
+
+def test_hosts_outside_the_plan_have_nothing_to_do() -> None:
+    of = rollout(plan(look=observed(3, out=["web3"]), max_unavailable=2))
+    answer = ask(["web3", "localhost"], of)
+    assert (answer.answer, answer.admitted, answer.later) == (Answer.ADMIT, (), ())
