@@ -10,8 +10,9 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import check_target, read_fleet
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data, plain
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets
 
@@ -49,7 +50,7 @@ class ActionModule(ControllerStep):
             "changed": False,
             "app": fleet.app,
             "version": version,
-            "fleet": as_data(fleet),
+            "fleet": keep_fleet(fleet),
             "calls": look_calls(fleet.balancers),
             "targets": observe_targets(fleet, local=True),
             "targets_on_hosts": observe_targets(fleet, local=False),

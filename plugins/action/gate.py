@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
@@ -27,7 +27,7 @@ class ActionModule(ControllerStep):
     _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "hosts": {"type": "list", "elements": "str", "required": True},
         "policy": {"type": "dict", "required": True},
         "state_url": {"type": "str", "required": True, "no_log": True},
@@ -42,7 +42,7 @@ class ActionModule(ControllerStep):
             rollout = journal.rollout(ticket.rollout)
         if decision.admitted:
             journal.leave(ticket, {host: _original(host, members) for host in decision.admitted}, self.now())
-        fleet = fleet_from_data(arguments["fleet"])
+        fleet = load_fleet(arguments["fleet"])
         return {
             "changed": False,
             "answer": decision.answer.value,

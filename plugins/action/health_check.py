@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC, run
+from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC, over_http, run
 from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, Run
+
+_PRELOADED = over_http  # it imports requests, which each task's worker would do anew
 
 
 class ActionModule(InProcess):

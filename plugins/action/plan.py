@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
@@ -24,7 +24,7 @@ class ActionModule(ControllerStep):
     """``convoy.rolling.plan``"""
 
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "version": {"type": "str", "required": True},
         "observed": OBSERVED_ARGUMENT,
         "policy": {"type": "dict", "required": True},
@@ -35,7 +35,7 @@ class ActionModule(ControllerStep):
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        fleet = fleet_from_data(arguments["fleet"])
+        fleet = load_fleet(arguments["fleet"])
         journal = Journal(arguments["state_url"])
         observed = observed_of(fleet, arguments["observed"], journal)
         policy = Policy.parse(arguments["policy"])

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils import progression
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, fleet_from_data
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
@@ -25,7 +27,7 @@ class ActionModule(ControllerStep):
     _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "hosts": {"type": "list", "elements": "str", "required": True},
         "step": {"type": "str", "required": True, "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back"]},
         "moves": {"type": "list", "elements": "dict", "default": []},
@@ -36,9 +38,9 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
-        fleet = fleet_from_data(arguments["fleet"])
+        fleet = load_fleet(arguments["fleet"])
         before = journal.rollout(ticket.rollout)
-        done = self._progression(arguments, task_vars, fleet, before, journal.absences(ticket.app))
+        done = self._progression(arguments, task_vars, fleet, before, journal)
         journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt="" if before.halted else done.halt)
         rollout = journal.rollout(ticket.rollout)
         return {
@@ -49,16 +51,20 @@ class ActionModule(ControllerStep):
         }
 
     def _progression(
-        self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], fleet: Fleet, rollout: RolloutRecord, absences: Sequence[Absence]
+        self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], fleet: Fleet, rollout: RolloutRecord, journal: Journal
     ) -> Progression:
         step, hosts = arguments["step"], arguments["hosts"]
         if step == "drained":
-            out_before = [absence.host for absence in absences if absence.rollout != rollout.number]
+            out_before = [absence.host for absence in journal.absences(rollout.app) if absence.rollout != rollout.number]
             return progression.after_drain(fleet.balancers, hosts, arguments["moves"], out_before)
         if step == "restored":
-            return progression.after_restore(fleet.balancers, rollout.hosts, arguments["moves"])
+            return progression.after_restore(fleet.balancers, rollout.hosts, arguments["moves"], journal.views(rollout.number))
         if step in ("staged", "deployed"):
-            return progression.after_release(hosts, arguments["releases"], staged=step == "staged")
+            releases = arguments["releases"]
+            if step == "deployed" and not releases:
+                # No release of ours was switched to: a person's own tasks deployed.
+                releases = {host: {"error": why} for host, why in self._failures(hosts, rollout, task_vars).items()}
+            return progression.after_release(hosts, releases, staged=step == "staged")
         if step == "tasks":
             return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars))
         if step == "verified":

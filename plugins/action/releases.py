@@ -14,11 +14,13 @@ from ansible import constants as C
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, run_on_hosts
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import HostInput, fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import HostInput
 from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import (
     activate_command,
     answer_of,
-    observe_command,
+    look_command,
+    look_of,
     stage_command,
 )
 
@@ -28,7 +30,7 @@ class ActionModule(ControllerStep):
 
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "state": {"type": "str", "required": True, "choices": ["observed", "staged", "active"]},
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "hosts": {"type": "list", "elements": "str"},
         "version": {"type": "str"},
         "sha256": {"type": "str"},
@@ -40,21 +42,21 @@ class ActionModule(ControllerStep):
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        fleet = fleet_from_data(arguments["fleet"])
+        fleet = load_fleet(arguments["fleet"])
         names = [host.host for host in fleet.hosts] if arguments["hosts"] is None else arguments["hosts"]
         commands = {host.host: self._command(host, arguments) for host in fleet.hosts if host.host in names}
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}
         forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
         outcomes = run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks)
-        answers = {host: answer_of(outcome) for host, outcome in outcomes.items()}
+        read = look_of if arguments["state"] == "observed" else answer_of
+        answers = {host: read(outcome) for host, outcome in outcomes.items()}
         changed = arguments["state"] != "observed" and any(answer.get("changed") for answer in answers.values())
         return {"changed": changed, "hosts": answers}
 
     def _command(self, host: HostInput, arguments: dict[str, t.Any]) -> Command:
         if arguments["state"] == "observed":
-            # A host without a deploy root of ours is only asked whether it can be reached.
-            return observe_command(host.root) if host.root else Command("""echo '{"ok": true}'""")
+            return look_command(host.root)
         if host.root is None or host.artifact is None:
             raise InputError(
                 f"rollout_root and rollout_artifact of {host.host} are needed to deploy a release; set them, or rollout_deploy_tasks."

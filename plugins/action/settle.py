@@ -15,7 +15,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
     journal_and_ticket,
     observed_of,
 )
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import next_command
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
@@ -29,17 +29,20 @@ class ActionModule(ControllerStep):
     _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "observed": OBSERVED_ARGUMENT,
         "state_url": {"type": "str", "required": True, "no_log": True},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
-        observed = observed_of(fleet_from_data(arguments["fleet"]), arguments["observed"], journal)
+        observed = observed_of(load_fleet(arguments["fleet"]), arguments["observed"], journal)
         rollout = journal.rollout(ticket.rollout)
         conclusion = conclude(rollout.version, observed, rollout)
-        journal.close(ticket, conclusion.verdict, conclusion.reason, self.now())
+        # Whoever is seen to serve is back, whatever became of the call that should have taken it out.
+        serving = {member.host for member in observed.members} - {state.host for state in conclusion.out}
+        back = [absence.host for absence in observed.absences if absence.host in serving]
+        journal.close(ticket, conclusion.verdict, conclusion.reason, self.now(), back)
         command = next_command(rollout.version, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed.absences, command)
         progress = {

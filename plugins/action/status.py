@@ -10,7 +10,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import fleet_from_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
@@ -22,7 +22,7 @@ class ActionModule(ControllerStep):
     """``convoy.rolling.status``"""
 
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
-        "fleet": {"type": "dict", "required": True},
+        "fleet": {"type": "path", "required": True},
         "observed": OBSERVED_ARGUMENT,
         "version": {"type": "str"},
         "converged": {"type": "bool", "default": False},
@@ -31,7 +31,7 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal = Journal(arguments["state_url"])
-        fleet = fleet_from_data(arguments["fleet"])
+        fleet = load_fleet(arguments["fleet"])
         observed = observed_of(fleet, arguments["observed"], journal)
         rollout = journal.latest(fleet.app)
         version = arguments["version"] or (rollout.version if rollout else _commonest(observed))

@@ -22,8 +22,8 @@ requirements:
 options:
   fleet:
     description:
-      - What RV(convoy.rolling.fleet#module:fleet) returned.
-    type: dict
+      - What RV(convoy.rolling.fleet#module:fleet) returned in this run.
+    type: path
     required: true
 """
 

@@ -85,7 +85,7 @@ hosts:
   description: Host -> what came of it. C(unreachable) or C(error) hold a sentence when it went wrong.
   returned: success
   type: dict
-  sample: {"web1": {"ok": true, "active": "2.4.0", "previous": null}, "web2": {"unreachable": "Connection refused"}}
+  sample: {"web1": {"active": "2.4.0"}, "web2": {"unreachable": "Connection refused"}}
 skipped_in_check_mode:
   description: That check mode kept it from doing anything.
   returned: in check mode, unless O(state=observed)

@@ -64,7 +64,7 @@ def run_on_hosts(
     for host in commands:
         try:
             ready[host] = _Host(action, host, variables[host])
-        except AnsibleError as error:
+        except Exception as error:  # whatever is wrong with one host's variables must not hide the others
             ready[host] = Outcome(unreachable=_first_line(error))
 
     def run(host: str) -> Outcome:
@@ -129,7 +129,7 @@ class _Host:
             status, stdout, stderr = connection.exec_command(line, in_data=command.stdin, sudoable=connection.become is not None)
         except AnsibleConnectionFailure as error:
             return Outcome(unreachable=_first_line(error))
-        except (AnsibleError, OSError) as error:
+        except Exception as error:  # nor what goes wrong on the way
             return Outcome(status=255, stderr=_first_line(error))
         finally:
             connection.close()

@@ -20,7 +20,7 @@ class Holder:
     user: str
     node: str
     pid: int
-    born: str  # the kernel's start time of the process; empty where /proc does not say
+    born: str  # the kernel's start time of the process; empty where /proc does not say, or it ended and nobody took note
 
     @classmethod
     def of(cls, pid: int) -> Holder:
@@ -60,6 +60,7 @@ def _born(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
             # The command, in brackets, may hold blanks and brackets itself; the start time is the 20th field after it.
-            return stat.read().rpartition(")")[2].split()[19]
+            fields = stat.read().rpartition(")")[2].split()
+            return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""

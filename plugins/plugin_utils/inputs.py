@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
 
@@ -91,7 +94,7 @@ def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None
         raise InputError(
             "the fleet is empty: no host of the play defines rollout_app; set it for your hosts, or name them with rollout_hosts."
         )
-    apps = {str(mine.get("rollout_app") or "") for mine in variables.values()}
+    apps = {_text(mine.get("rollout_app"), "rollout_app", host) or "" for host, mine in variables.items()}
     if len(apps) != 1 or "" in apps:
         raise InputError(
             f"rollout_app: one rollout is for one app, the hosts say {', '.join(sorted(repr(app) for app in apps))}; "
@@ -102,19 +105,19 @@ def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None
 
 
 def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> HostInput:
-    root, artifact, tasks = mine.get("rollout_root"), mine.get("rollout_artifact"), mine.get("rollout_deploy_tasks")
-    restart = mine.get("rollout_restart_command")
-    if not restart and mine.get("rollout_service"):
-        restart = f"systemctl restart -- {_word(mine['rollout_service'], 'rollout_service', host)}"
+    given = ("rollout_root", "rollout_artifact", "rollout_deploy_tasks", "rollout_restart_command", "rollout_service")
+    root, artifact, tasks, restart, service = (_text(mine.get(name), name, host) for name in given)
+    if not restart and service:
+        restart = f"systemctl restart -- {_unit(service, host)}"
     if version is not None and not tasks:
         for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
             if not value:
                 raise InputError(
                     f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched."
                 )
-    if root and not str(root).startswith("/"):
+    if root and not root.startswith("/"):
         raise InputError(f"rollout_root: {root!r} of {host} is not an absolute path. Nothing was touched.")
-    return HostInput(host, _text(root), _text(artifact), _text(restart), _read_probe(host, mine.get("rollout_health")))
+    return HostInput(host, root, artifact, restart, _read_probe(host, mine.get("rollout_health")))
 
 
 def _read_probe(host: str, health: t.Any) -> Probe | None:
@@ -135,10 +138,10 @@ def _read_probe(host: str, health: t.Any) -> Probe | None:
         raise InputError(f"rollout_health.from: {where!r} of {host} is neither controller nor host. Nothing was touched.")
     return Probe(
         kind=kinds[0],
-        target=str(health[kinds[0]]),
-        status=tuple(str(code) for code in _listed(health.get("status"))),
-        conditions=tuple(str(condition) for condition in _listed(health.get("conditions"))),
-        version=_text(health.get("version")),
+        target=_text(health[kinds[0]], f"rollout_health.{kinds[0]}", host) or "",
+        status=_texts(health.get("status"), "rollout_health.status", host),
+        conditions=_texts(health.get("conditions"), "rollout_health.conditions", host),
+        version=_text(health.get("version"), "rollout_health.version", host),
         local=where == "controller",
     )
 
@@ -167,13 +170,14 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
             else f"has {', '.join(unknown)}, which is not among {', '.join(sorted(_BALANCER_KEYS))}"
         )
         raise InputError(f"rollout_balancers: the entry {given!r} of {host} {fault}. Nothing was touched.")
-    name = str(entry["name"])
+    texts = {key: _text(entry.get(key), f"rollout_balancers.{key}", host) for key in ("name", "provider", "address", "host", "member")}
+    name = str(texts["name"])
     same = {
         "name": name,
-        "provider": str(entry.get("provider", "haproxy")),
-        "address": str(entry["address"]),
-        "host": _text(entry.get("host")),
-        "become": bool(entry.get("become", False)),
+        "provider": texts["provider"] or "haproxy",
+        "address": texts["address"],
+        "host": texts["host"],
+        "become": _yes(entry.get("become"), "rollout_balancers.become", host),
     }
     known = found.setdefault(name, {**same, "members": {}, "ports": {}})
     for key, value in same.items():
@@ -181,47 +185,45 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
             raise InputError(
                 f"rollout_balancers: {key} of {name!r} is {value!r} for {host} and {known[key]!r} for another host. Nothing was touched."
             )
-    member = str(entry.get("member") or host)
-    for pool in _listed(entry["pools"]):
-        other = known["members"].setdefault(str(pool), {}).setdefault(member, host)
+    member = texts["member"] or host
+    for pool in _texts(entry["pools"], "rollout_balancers.pools", host):
+        other = known["members"].setdefault(pool, {}).setdefault(member, host)
         if other != host:
             raise InputError(
                 f"rollout_balancers: {other} and {host} are both member {member!r} of pool {pool!r} on {name!r}. Nothing was touched."
             )
     if entry.get("port") is not None:
-        if not str(entry["port"]).isdigit():
+        if not re.fullmatch("[0-9]{1,5}", str(entry["port"])) or not 0 < int(entry["port"]) < 65536:
             raise InputError(f"rollout_balancers: port {entry['port']!r} of {host} on {name!r} is no port number. Nothing was touched.")
         known["ports"][host] = int(entry["port"])
 
 
-def _listed(value: t.Any) -> Sequence[t.Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
-
-def _text(value: t.Any) -> str | None:
+def _text(value: t.Any, variable: str, host: str) -> str | None:
+    if isinstance(value, bool | Mapping) or (isinstance(value, Sequence) and not isinstance(value, str)):
+        raise InputError(f"{variable}: {value!r} of {host} is no text. Nothing was touched.")
     return None if value in (None, "") else str(value)
 
 
-def _word(value: t.Any, variable: str, host: str) -> str:
-    """A value that becomes a word of a shell command."""
-    if not str(value).replace("@", "").replace(".", "").replace("-", "").replace("_", "").replace("\\x2d", "").isalnum():
-        raise InputError(f"{variable}: {value!r} of {host} is no name of a systemd unit. Nothing was touched.")
-    return str(value)
+def _texts(value: t.Any, variable: str, host: str) -> tuple[str, ...]:
+    """The texts of a list; a single text is a list of one."""
+    if value is None:
+        return ()
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    texts = [_text(one, variable, host) for one in listed]
+    if None in texts:
+        raise InputError(f"{variable}: {value!r} of {host} has an empty entry. Nothing was touched.")
+    return tuple(text for text in texts if text is not None)
 
 
-def fleet_from_data(data: Mapping[str, t.Any]) -> Fleet:
-    """The fleet that a task's result carries."""
-    return Fleet(
-        app=data["app"],
-        hosts=tuple(_host_from_data(host) for host in data["hosts"]),
-        balancers=tuple(Balancer(**{**balancer, "pools": tuple(balancer["pools"])}) for balancer in data["balancers"]),
-    )
+def _yes(value: t.Any, variable: str, host: str) -> bool:
+    try:
+        return bool(boolean(value or False))
+    except TypeError:
+        raise InputError(f"{variable}: {value!r} of {host} is neither yes nor no. Nothing was touched.") from None
 
 
-def _host_from_data(data: Mapping[str, t.Any]) -> HostInput:
-    probe = data["probe"]
-    if probe:
-        probe = Probe(**{**probe, "status": tuple(probe["status"]), "conditions": tuple(probe["conditions"])})
-    return HostInput(**{**data, "probe": probe})
+def _unit(name: str, host: str) -> str:
+    """A systemd unit as a word of a shell command."""
+    if not re.fullmatch(r"[A-Za-z0-9@._:\\-]+", name):
+        raise InputError(f"rollout_service: {name!r} of {host} is no name of a systemd unit. Nothing was touched.")
+    return shlex.quote(name)

@@ -35,14 +35,20 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
 
 try:
     from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, update
+    from sqlalchemy.dialects import sqlite
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
     from sqlalchemy.pool import NullPool
 except ImportError:
     pass  # journal_schema.MISSING says so, to whoever opens a journal
+else:
+    _PRELOADED = sqlite  # SQLAlchemy would import it at first use, in each step's worker anew
 
 LEASE_SECONDS = 900.0
 """How long a lease outlives its last renewal when nobody can tell whether its holder is alive."""
+
+LOCK_SECONDS = 10.0
+"""How long a write waits for another controller's to end, in SQLite."""
 
 
 class LeaseLost(RollingError):
@@ -104,20 +110,7 @@ class Journal:
             if db is None or row is None:
                 raise RollingError(f"the journal has no rollout {number}.")
             hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
-        return RolloutRecord(
-            number=row.number,
-            app=row.app,
-            version=row.version,
-            plan=plan_from_json(json.loads(row.plan)),
-            hosts=tuple(_host_record(host) for host in hosts),
-            started=row.started,
-            progressed=row.progressed,
-            halted=row.halted,
-            ended=row.ended,
-            verdict=Verdict(row.verdict) if row.verdict else None,
-            cause=row.cause,
-            by=row.by,
-        )
+            return _rollout_record(row, hosts)
 
     def latest(self, app: str) -> RolloutRecord | None:
         """The newest rollout of an app."""
@@ -229,8 +222,7 @@ class Journal:
             self._hold(db, ticket, now)
             self._set_hosts(db, ticket, by_host, now)
             self._write_views(db, ticket, members, now)
-            if back:
-                db.execute(delete(schema.ABSENCES).where((schema.ABSENCES.c.app == ticket.app) & schema.ABSENCES.c.host.in_(back)))
+            self._end_absences(db, ticket, back)
             values: dict[str, t.Any] = {}
             if any(record.verdict is Verdict.CONVERGED for record in by_host.values()):
                 values["progressed"] = now
@@ -239,14 +231,19 @@ class Journal:
             if values:
                 db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
 
-    def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float) -> None:
-        """End the rollout and give the lease back."""
+    def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = ()) -> None:
+        """End the rollout, give the lease back, and end the absence of hosts that were seen to serve."""
         with self._writing() as db:
             self._hold(db, ticket, now)
+            self._end_absences(db, ticket, back)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
             db.execute(update(schema.LEASES).where(schema.LEASES.c.app == ticket.app).values(expires=0.0, rollout=None))
             self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
+
+    def _end_absences(self, db: Connection, ticket: Ticket, back: Sequence[str]) -> None:
+        if back:
+            db.execute(delete(schema.ABSENCES).where((schema.ABSENCES.c.app == ticket.app) & schema.ABSENCES.c.host.in_(back)))
 
     def _set_hosts(self, db: Connection, ticket: Ticket, records: Mapping[str, HostRecord], now: float) -> None:
         for host, record in records.items():
@@ -310,8 +307,10 @@ class Journal:
     def _failing_clearly(self) -> t.Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
-            first = str(getattr(error, "orig", None) or error).splitlines()[0]
+        except (SQLAlchemyError, OSError, ValueError, KeyError, TypeError) as error:
+            # The last three: what is written there is not what this collection writes.
+            foreign = "" if isinstance(error, (SQLAlchemyError, OSError)) else "it holds what this collection did not write: "
+            first = foreign + (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
             raise RollingError(
                 f"the journal at rollout_state_url ({self._url.render_as_string(hide_password=True)}) can't be used: {first}. "
                 "No host leaves rotation without it; mend it and run the same command again."
@@ -332,6 +331,23 @@ def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
             yield {**blank, "host": host, "verdict": verdict.value, "why": why}
 
 
+def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
+    return RolloutRecord(
+        number=row.number,
+        app=row.app,
+        version=row.version,
+        plan=plan_from_json(json.loads(row.plan)),
+        hosts=tuple(_host_record(host) for host in hosts),
+        started=row.started,
+        progressed=row.progressed,
+        halted=row.halted,
+        ended=row.ended,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        cause=row.cause,
+        by=row.by,
+    )
+
+
 def _host_record(row: t.Any) -> HostRecord:
     return HostRecord(row.host, Step(row.step), Verdict(row.verdict) if row.verdict else None, row.why, bool(row.asked))
 
@@ -342,7 +358,7 @@ def _make_sqlite_strict(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: t.Any, _record: t.Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}")
         connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")

@@ -45,12 +45,17 @@ def health_by_host(fleet: Fleet, results: Iterable[Mapping[str, t.Any]]) -> dict
     A probe that could not even start, because its host was unreachable or its expression is bad, is a probe that failed.
     """
     targets: dict[str, Mapping[str, t.Any]] = {}
-    message = ""
+    messages: dict[str | None, str] = {}  # host, or None for the call that stands for many, -> why there are no targets
     for result in results:
         targets.update((target["name"], target) for target in result.get("targets") or ())
-        message = message or (str(result.get("msg") or "") if not result.get("targets") else "")
-    missing: dict[str, t.Any] = {"ok": False, "failed": f"the probe could not run: {message or 'no answer'}", "extracted": {}, "body": None}
-    return {host.host: targets.get(host.host, missing) for host in fleet.hosts if host.probe}
+        if not result.get("targets") and result.get("msg"):
+            messages.setdefault((result.get("item") or {}).get("name"), str(result["msg"]))
+
+    def missing(host: str) -> dict[str, t.Any]:
+        why = messages.get(host) or messages.get(None) or "no answer"
+        return {"ok": False, "failed": f"the probe could not run: {why}", "extracted": {}, "body": None}
+
+    return {host.host: targets.get(host.host) or missing(host.host) for host in fleet.hosts if host.probe}
 
 
 def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] | None) -> HostSeen:
@@ -69,9 +74,8 @@ def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] |
 def _pool_members(balancers: Sequence[Balancer], result: Mapping[str, t.Any]) -> list[Member]:
     name = result["item"]["name"]
     if "pools" not in result:
-        raise RollingError(
-            f"load balancer {name}: {result.get('msg') or 'it did not answer'} Nobody leaves rotation until it answers; nothing was touched."
-        )
+        why = str(result.get("msg") or "it did not answer").rstrip(". \n")
+        raise RollingError(f"load balancer {name}: {why}. Nobody leaves rotation until it answers; nothing was touched.")
     return [member for pool in result["pools"] for member in members_of(balancers, name, pool["pool"], pool["members"])]
 
 

@@ -35,10 +35,11 @@ def after_drain(
 ) -> Progression:
     """A host is out only when it is out of every pool of every balancer; otherwise it goes back to where it was.
 
-    A call that failed as a whole (the floor, a balancer that does not answer) is nobody's fault among the hosts: it halts the
-    rollout. A member that would not drain is its host's failure.
+    A call that failed as a whole (the floor, a balancer that hung up) is nobody's fault among the hosts: it halts the rollout.
+    Nobody can say what came of it, so its hosts stay in the journal until they are seen to serve. A member that would not drain
+    is its host's failure.
 
-    :param out_before: hosts that an earlier rollout left out of rotation.
+    :param out_before: hosts that an earlier rollout left out of rotation: no probe speaks for them, so they are not put back.
     """
     moved = _moves(balancers, results)
     records, restore, stayed = [], [], set()
@@ -51,12 +52,12 @@ def after_drain(
         verdict = None if host in moved.refused else Verdict.FAILED
         records.append(HostRecord(host, Step.LEAVING, verdict, "; ".join(trouble) or moved.halt))
     for result in results:
-        half_out = [name for name in moved.done.get(_key(result), []) if _host(balancers, result, name) in stayed]
+        half_out = [name for name in moved.done.get(_key(result), []) if _host(balancers, result, name) in stayed.difference(out_before)]
         if half_out:
             restore.append({**result["item"], "members": half_out, "floor": None})
     touched = {host_of(balancers, call["name"], call["pool"], name) for call in restore for name in call["members"]}
-    # None of their members is out, or was moved at all: they are where they were, and their absence ends at once.
-    out = touched | set(out_before) | moved.unsure | {member.host for member in moved.members if not member.in_service}
+    # All their members are seen to be where they were: their absence ends at once.
+    out = touched | moved.refused | set(out_before) | {member.host for member in moved.members if not member.in_service}
     back = tuple(host for host in hosts if host in stayed - out)
     return Progression(
         tuple(_planned_again(record) if record.host in back else record for record in records),
@@ -68,16 +69,26 @@ def after_drain(
     )
 
 
-def after_restore(balancers: Sequence[Balancer], records: Sequence[HostRecord], results: Sequence[Mapping[str, t.Any]]) -> Progression:
-    """Hosts that could not leave whole: those back everywhere are where they were, the others are out and named."""
+def after_restore(
+    balancers: Sequence[Balancer], records: Sequence[HostRecord], results: Sequence[Mapping[str, t.Any]], views: Sequence[Member]
+) -> Progression:
+    """Hosts that could not leave whole: those back everywhere are where they were, the others are out and named.
+
+    :param views: every pool as it was before; the results have newer ones of some.
+    """
     moved = _moves(balancers, results)
     touched = {host for result in results for host in (_host(balancers, result, name) for name in result["item"]["members"]) if host}
-    back = tuple(host for host in sorted(touched) if host not in moved.refused and not any(moved.errors.get(host, [])))
+    restored = touched - moved.refused - {host for host, errors in moved.errors.items() if any(errors)}
+    newer = {member.place for member in moved.members}
+    newest = [*moved.members, *(member for member in views if member.place not in newer)]
+    out = {member.host for member in newest if not member.in_service}
+    # No verdict: a drain failed as a whole, and nobody can say what came of it.
+    back = tuple(record.host for record in records if record.host in restored - out and record.verdict is not None)
     changed = []
     for record in records:
         if record.host in back:
             changed.append(_planned_again(record))
-        elif record.host in touched:
+        elif record.host in touched - restored:
             why = f"{record.why}; it could not be put back: {'; '.join(filter(None, moved.errors.get(record.host, []))) or moved.halt}"
             changed.append(HostRecord(record.host, Step.LEAVING, Verdict.FAILED, why))
     return Progression(tuple(changed), back=back, members=moved.members)
@@ -140,8 +151,7 @@ def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str]) -> P
 class _Moves:
     errors: dict[str, list[str]]  # host -> one entry a member that was attempted; empty text when it went well
     refused: set[str]  # hosts of calls that failed as a whole
-    unsure: set[str | None]  # those of them that had been moved before the call failed
-    done: dict[tuple[str, str], list[str]]  # call -> members that moved
+    done: dict[tuple[str, str], list[str]]  # call -> members that are other than they were
     members: tuple[Member, ...]
     halt: str
 
@@ -149,26 +159,24 @@ class _Moves:
 def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]) -> _Moves:
     errors: dict[str, list[str]] = {}
     refused: set[str] = set()
-    unsure: set[str | None] = set()
     done: dict[tuple[str, str], list[str]] = {}
     members: list[Member] = []
     halt = ""
     for result in results:
         call = result["item"]
-        if "members" not in result or result.get("refused"):
+        whole = "members" in result and not result.get("refused")
+        if not whole:
             halt = halt or f"load balancer {call['name']}: {result.get('refused') or result.get('msg') or 'it did not answer'}"
             refused |= {host for host in (_host(balancers, result, name) for name in call["members"]) if host}
-            unsure |= {_host(balancers, result, member["member"]) for member in result.get("members", ()) if member["changed"]}
-            continue
-        for member in result["members"]:
+        for member in result.get("members") or ():
             host = _host(balancers, result, member["member"])
-            if host is not None:
+            if host is not None and whole:
                 errors.setdefault(host, []).append("" if member["ok"] else f"{call['name']}/{call['pool']}: {member['error']}")
-            if member["ok"]:
+            if member["ok"] and member["changed"]:
                 done.setdefault(_key(result), []).append(member["member"])
         if result.get("view"):
             members += members_of(balancers, call["name"], call["pool"], result["view"]["members"])
-    return _Moves(errors, refused, unsure, done, tuple(members), halt)
+    return _Moves(errors, refused, done, tuple(members), halt)
 
 
 def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:

@@ -4,13 +4,14 @@
 
 """The commands that look at, stage and switch releases on hosts, without a module's transfer.
 
-The code is that of module_utils/releases.py, unpacking.py and artifacts.py, sent as source to each host's own Python: 20 ms a host instead of
+But for a look, the code is that of module_utils/releases.py, unpacking.py and artifacts.py, sent as source to each host's own Python: 20 ms a host instead of
 200 ms, and one place that knows what a release is. Pure, but for reading these files.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import typing as t
 from functools import cache
 from pathlib import Path
@@ -47,9 +48,12 @@ def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = ""
     return Command(f'"$PYTHON" -I -S -{argument}{then}', program.encode(), file)
 
 
-def observe_command(root: str) -> Command:
-    """Look at the releases under a deploy root."""
-    return _command({"op": "observe", "root": root}, ("releases",))
+def look_command(root: str | None) -> Command:
+    """Ask which release is active; 3 ms a host, where Python would take 30. A host without a deploy root is only reached for."""
+    if root is None:
+        return Command(":")
+    link = shlex.quote(f"{root}/current")
+    return Command(f'if [ -d {link} ] && link=$(readlink {link}); then printf "active %s\\n" "${{link##*/}}"; fi')
 
 
 def activate_command(root: str, version: str, restart: str | None) -> Command:
@@ -65,6 +69,16 @@ def stage_command(request: dict[str, t.Any], file: str | None = None) -> Command
     :param file: a file of the controller to copy first.
     """
     return _command({"op": "run", "state": "present", **request}, ("releases", "unpacking", "artifacts"), file=file)
+
+
+def look_of(outcome: Outcome) -> dict[str, t.Any]:
+    """What a look came back with: ``active``, the release or None; ``unreachable`` or ``error`` with why."""
+    if outcome.unreachable:
+        return {"unreachable": outcome.unreachable}
+    if outcome.status != 0:
+        return {"error": f"status {outcome.status}: {_last_line(outcome)}", "active": None}
+    active = [line.removeprefix("active ") for line in outcome.stdout.splitlines() if line.startswith("active ")]
+    return {"active": active[-1] if active else None}
 
 
 def answer_of(outcome: Outcome) -> dict[str, t.Any]:

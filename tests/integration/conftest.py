@@ -107,7 +107,9 @@ def start() -> Iterator[Callable[..., Playing]]:
     """Start a playbook: ``start(fleet, variables, *arguments, playbook=, inventory=, settings=, here=)``."""
     started: list[Playing] = []
 
-    def start_one(fleet: Fleet, variables: dict[str, t.Any], *arguments: str, playbook: Path | str = ROLLING, **different: t.Any) -> Playing:
+    def start_one(
+        fleet: Fleet, variables: dict[str, t.Any], *arguments: str, playbook: Path | str = ROLLING, **different: t.Any
+    ) -> Playing:
         started.append(Playing(fleet, playbook, variables, *arguments, **different))
         return started[-1]
 
@@ -128,6 +130,7 @@ class Watch:
     """What clients and balancers saw while a block ran."""
 
     def __init__(self, fleet: Fleet) -> None:
+        self.balancers = len(fleet.balancers)
         self.load = Load([balancer.url for balancer in fleet.balancers], fleet.directory / "load.jsonl")
         self.sampler = Sampler(fleet.balancers)
         self.summary: dict[str, t.Any] = {}
@@ -141,7 +144,7 @@ class Watch:
     def lowest(self, pool: str) -> int:
         """The fewest members in service, sampled 10 times a second or more; it fails when the sampling did not hold."""
         times = sorted({sample.time for sample in self.sampler.samples})
-        looks, seconds = len(times) / len(self.sampler._balancers), times[-1] - times[0]
+        looks, seconds = len(times) / self.balancers, times[-1] - times[0]
         gaps = self.sampler.gaps(0.5)
         print(f"{looks:.0f} looks in {seconds:.1f} s, {looks / seconds:.1f} a second; pauses over 0.5 s: {[round(gap, 2) for gap in gaps]}")
         assert not self.sampler.errors

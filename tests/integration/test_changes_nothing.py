@@ -29,7 +29,7 @@ class Wire:
 
     @property
     def address(self) -> str:
-        return "127.0.0.1:%d" % self.listener.getsockname()[1]
+        return f"127.0.0.1:{self.listener.getsockname()[1]}"
 
     @property
     def writes(self) -> list[str]:

@@ -14,7 +14,9 @@ from fleet.fleet import Fleet
 Fixture = t.Callable[..., t.Any]
 
 
-def test_hosts_that_a_person_took_out_are_held_and_the_others_roll(tmp_path: Path, play: Fixture, watching: Fixture, words: Fixture) -> None:
+def test_hosts_that_a_person_took_out_are_held_and_the_others_roll(
+    tmp_path: Path, play: Fixture, watching: Fixture, words: Fixture
+) -> None:
     with Fleet(6, tmp_path) as fleet:
         fleet.release("2.0.0")
         fleet.set_state("web2", "maint")

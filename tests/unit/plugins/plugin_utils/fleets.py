@@ -80,8 +80,9 @@ def rollout(of: Plan | None = None, *records: HostRecord, number: int = 1, **dif
 
 
 def balancer(name: str = "lb1", pools: t.Sequence[str] = ("web",), hosts: t.Iterable[str] = tuple(names(6)), **different: t.Any) -> Balancer:
-    usual: dict[str, t.Any] = {"provider": "haproxy", "address": f"/run/{name}.sock", "host": None, "become": False}
-    return Balancer(name, pools=tuple(pools), members={pool: {host: host for host in hosts} for pool in pools}, **{**usual, **different})
+    members = {pool: {host: host for host in hosts} for pool in pools}
+    usual: dict[str, t.Any] = {"provider": "haproxy", "address": f"/run/{name}.sock", "host": None, "become": False, "members": members}
+    return Balancer(name, pools=tuple(pools), **{**usual, **different})
 
 
 def probe(**different: t.Any) -> Probe:

@@ -182,6 +182,12 @@ def test_host_that_is_out_already_takes_no_place() -> None:
     assert answer.later == ("web2",)
 
 
+def test_host_that_comes_back_and_one_that_leaves_share_the_places() -> None:
+    """Without a load balancer there is no floor to hold the second one back."""
+    of = rollout(plan(look=observed(6, places=()), max_unavailable=2))
+    assert ask(["web1", "web2", "web3"], of, absent=["web3"], view=[]).admitted == ("web3", "web1")
+
+
 def test_hosts_that_are_out_all_come_back_whatever_the_limit() -> None:
     assert ask(["web1", "web2", "web3"], two_at_a_time(), absent=["web1", "web2", "web3"]).admitted == ("web1", "web2", "web3")
 

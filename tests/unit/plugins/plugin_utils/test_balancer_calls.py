@@ -1,0 +1,50 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from unit.plugins.plugin_utils.fleets import API, WEB, balancer, names
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, look_calls, members_of, move_calls
+
+TWO = (balancer(pools=["api", "web"], hosts=names(3)), balancer("lb2", hosts=names(2), host="lb.example", become=True))
+
+
+def test_one_look_a_balancer_whatever_the_number_of_hosts() -> None:
+    assert look_calls(TWO) == [
+        {"name": "lb1", "provider": "haproxy", "address": "/run/lb1.sock", "host": "localhost", "become": False, "pools": ["api", "web"]},
+        {"name": "lb2", "provider": "haproxy", "address": "/run/lb2.sock", "host": "lb.example", "become": True, "pools": ["web"]},
+    ]
+
+
+def test_one_call_a_pool_whatever_the_number_of_hosts() -> None:
+    calls = move_calls(TWO, ["web3", "web1"], {API: 1, WEB: 2})
+    assert [(call["name"], call["pool"], call["members"], call["floor"]) for call in calls] == [
+        ("lb1", "api", ["web1", "web3"], 1),
+        ("lb1", "web", ["web1", "web3"], 2),
+        ("lb2", "web", ["web1"], None),
+    ]
+
+
+def test_pools_without_these_hosts_are_left_alone() -> None:
+    assert [call["name"] for call in move_calls(TWO, ["web3"])] == ["lb1", "lb1"]
+    assert move_calls(TWO, []) == []
+
+
+def test_floor_is_for_those_who_leave() -> None:
+    assert {call["floor"] for call in move_calls(TWO, names(3))} == {None}
+
+
+def test_members_are_found_by_their_own_names() -> None:
+    named = balancer(members={"web": {"app-1": "web1"}})
+    assert host_of([named], "lb1", "web", "app-1") == "web1"
+    assert host_of([named], "lb1", "web", "web1") is host_of([named], "lb9", "web", "app-1") is host_of([named], "lb1", "api", "app-1") is None
+    assert move_calls([named], ["web1"])[0]["members"] == ["app-1"]
+
+
+def test_view_of_a_pool_in_our_words() -> None:
+    views = [{"name": "web1", "admin": "drain", "in_service": False, "weight": None, "status": None}, {"name": "x", "admin": "ready", "in_service": True}]
+    ours, other = members_of(TWO, "lb1", "web", views)
+    assert (ours.place, ours.host, ours.admin, ours.in_service, ours.weight, ours.status) == (WEB, "web1", "drain", False, None, "")
+    assert (other.host, other.in_service) == (None, True)

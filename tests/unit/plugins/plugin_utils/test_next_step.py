@@ -1,0 +1,63 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+
+from unit.plugins.plugin_utils.fleets import WEB, fleet, host_input, names, observed, plan, probe, rollout
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
+
+PLAN = plan(4, max_unavailable=2)
+
+
+def asked(*hosts: str, verdict: Verdict | None = None) -> list[HostRecord]:
+    return [HostRecord(host, Step.BACK if verdict else Step.PLANNED, verdict, asked=True) for host in hosts]
+
+
+def test_arguments_are_for_the_hosts_that_go_on_only() -> None:
+    step = next_step(fleet(4), rollout(PLAN), ["web2", "web3"])
+    assert step["hosts"] == step["deploy"] == ["web2", "web3"]
+    assert [(call["members"], call["floor"]) for call in step["drain"]] == [(["web2", "web3"], 2)]
+    assert [(call["members"], call["floor"]) for call in step["enable"]] == [(["web2", "web3"], None)]
+    assert [target["name"] for target in step["targets"]] == ["web2", "web3"]
+    assert step["targets_on_hosts"] == []
+    assert (step["halted"], step["again"], step["asked_all"]) == ("", False, False)
+
+
+def test_nobody_going_on_means_nothing_to_do() -> None:
+    step = next_step(fleet(4), rollout(PLAN), [])
+    assert not any(step[name] for name in ("hosts", "drain", "deploy", "targets", "targets_on_hosts", "enable", "again"))
+
+
+def test_host_that_runs_the_version_is_not_deployed_again() -> None:
+    made = dataclasses.replace(PLAN, deployed=("web1",))
+    step = next_step(fleet(4), rollout(made), ["web1", "web2"])
+    assert (step["deploy"], [target["name"] for target in step["targets"]]) == (["web2"], ["web1", "web2"])
+
+
+def test_probes_start_where_they_are_meant_to() -> None:
+    there = dataclasses.replace(fleet(2), hosts=(host_input("web1", probe=probe(local=False)), host_input("web2")))
+    step = next_step(there, rollout(plan(2, max_unavailable=1)), names(2))
+    assert ([one["name"] for one in step["targets"]], [one["name"] for one in step["targets_on_hosts"]]) == (["web2"], ["web1"])
+
+
+def test_batch_goes_round_again_for_who_was_asked_for_and_has_no_verdict() -> None:
+    assert next_step(fleet(4), rollout(PLAN, *asked("web1", "web2")), ["web1"])["again"]
+    assert not next_step(fleet(4), rollout(PLAN, *asked("web1", "web2", verdict=Verdict.FAILED)), [])["again"]
+    assert not next_step(fleet(4), rollout(PLAN, *asked("web1", "web2"), halted="it hurt"), [])["again"]
+    held = plan(look=observed(4, out=["web4"]), max_unavailable=2)
+    assert not next_step(fleet(4), rollout(held, HostRecord("web4", asked=True)), [])["again"]
+
+
+def test_last_batch_is_known_by_everybody_having_been_asked_for() -> None:
+    assert next_step(fleet(4), rollout(PLAN, *asked(*names(4), verdict=Verdict.CONVERGED)), [])["asked_all"]
+    assert not next_step(fleet(4), rollout(PLAN, *asked(*names(3), verdict=Verdict.CONVERGED)), [])["asked_all"]
+
+
+def test_floor_of_the_plan_goes_with_the_drain() -> None:
+    of = rollout(dataclasses.replace(PLAN, floors={WEB: 3}))
+    assert [call["floor"] for call in next_step(fleet(4), of, ["web1"])["drain"]] == [3]

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible.parsing.yaml.objects import AnsibleUnicode
+from unit.plugins.plugin_utils.fleets import plan
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data, plain
+
+
+def test_values_lose_what_ansible_adds_to_them() -> None:
+    value = plain({"a": [AnsibleUnicode("x")], "b": (1, None)})
+    assert value == {"a": ["x"], "b": [1, None]}
+    assert type(value["a"][0]) is str
+
+
+def test_dataclass_becomes_what_json_can_hold() -> None:
+    data = as_data(plan(2, max_unavailable=1))
+    assert data["batches"] == [["web1"], ["web2"]]
+    assert type(data["floors"]) is dict

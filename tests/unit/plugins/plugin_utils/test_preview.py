@@ -1,0 +1,35 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+
+from unit.plugins.plugin_utils.fleets import observed, plan, seen, with_members, member
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence
+from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
+
+
+def test_plan_as_a_person_reads_it() -> None:
+    look = observed(
+        6,
+        out=["web6"],
+        web2=seen("web2", None),
+        web3=seen("web3", "2.0"),
+        web4=seen("web4", reachable=False, why="No route to host"),
+        web5=seen("web5", "2.0", running="1.0"),
+    )
+    look = dataclasses.replace(with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0),))
+    assert preview_lines(plan(look=look, max_unavailable=3), look) == [
+        'rollout of "web" to 2.0: 3 of 6 hosts in 2 batches',
+        "limit  the fleet: 3 of 6, 1 out already (web6), so 2 at a time",
+        "limit  lb1/web: 3 of 6, 1 out already (web6), so 2 at a time; floor 3",
+        "batch 1  web1 (1.0), web2 (unknown)",
+        "batch 2  web5 (1.0)",
+        "out  web1: taken out by rollout 7, not back yet; it goes first",
+        "skip  web3: it runs 2.0 already",
+        "held  web6: somebody put it into maintenance on lb1/web",
+        "unreachable  web4: No route to host",
+    ]

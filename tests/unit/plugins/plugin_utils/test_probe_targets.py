@@ -1,0 +1,53 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import jmespath
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.plugins.plugin_utils.fleets import host_input, names, probe
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets, verify_targets
+
+FLEET = Fleet(
+    "web",
+    (
+        host_input("web1", probe=probe(conditions=("status == 'up'",), status=("200", "204"))),
+        host_input("web2", probe=probe(kind="tcp", target="web2:80", version=None)),
+        host_input("web3", probe=probe(kind="command", target="check", local=False)),
+        host_input("web4", probe=None),
+    ),
+    (),
+)
+
+
+def test_one_target_a_host_named_after_it() -> None:
+    assert observe_targets(FLEET, local=True) == [
+        {"name": "web1", "url": "http://web/health", "status": ["200", "204"], "conditions": ["status == 'up'"], "extract": {"version": "version"}},
+        {"name": "web2", "tcp": "web2:80"},
+    ]
+    assert [target["name"] for target in observe_targets(FLEET, local=False)] == ["web3"]
+
+
+def test_target_passes_only_on_the_version_asked_for() -> None:
+    local = verify_targets(FLEET, names(4), "2.0", local=True)
+    assert [target.get("conditions") for target in local] == [["status == 'up'", "to_string(version) == '2.0'"], None]
+    assert verify_targets(FLEET, names(4), "2.0", local=False)[0]["conditions"] == ["to_string(version) == '2.0'"]
+    assert [target["name"] for target in verify_targets(FLEET, ["web2", "web9"], "2.0", local=True)] == ["web2"]
+
+
+@pytest.mark.parametrize("body", [{"version": "2"}, {"version": 2}])
+def test_version_may_be_text_or_a_number(body: object) -> None:
+    (condition,) = verify_targets(Fleet("web", (host_input("web1"),), ()), ["web1"], "2", local=True)[0]["conditions"]
+    assert jmespath.search(condition, body) is True
+    assert jmespath.search(condition, {"version": "3"}) is False
+
+
+@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,10}", fullmatch=True))
+def test_every_version_makes_an_expression(version: str) -> None:
+    (condition,) = verify_targets(Fleet("web", (host_input("web1"),), ()), ["web1"], version, local=True)[0]["conditions"]
+    assert jmespath.search(condition, {"version": version}) is True

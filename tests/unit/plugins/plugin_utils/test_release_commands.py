@@ -1,0 +1,159 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The commands are run as a host would run them: by /bin/sh, and the oldest Python that a host may have where it is here."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import subprocess
+import sys
+import tarfile
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome
+from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import (
+    activate_command,
+    answer_of,
+    look_command,
+    look_of,
+    stage_command,
+)
+
+OLDEST = "/root/.pyenv/versions/3.9.18/bin/python"
+PYTHON = OLDEST if os.access(OLDEST, os.X_OK) else sys.executable
+HOSTILE = "it's \"x\" {root!r} {{y}} $(touch pwned) `touch pwned` \\ %s ünï;&|\n-rf"
+
+
+def run(command: Command, python: str = PYTHON) -> Outcome:
+    line = f"PYTHON={shlex.quote(python)}; FILE={shlex.quote(command.file or '')}; {command.shell}"
+    # -I, -S: what the program needs, it brings with it.
+    done = subprocess.run(["/bin/sh", "-c", line], input=command.stdin, capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture(params=["plain", HOSTILE], ids=["plain", "hostile"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / str(request.param)
+    path.mkdir()
+    return path
+
+
+def artifact(path: Path, text: str = "2.0") -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("VERSION")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+def stage(root: Path, version: str, **different: t.Any) -> dict[str, t.Any]:
+    return answer_of(run(stage_command({"root": str(root), "version": version, **different}, str(artifact(root / f"{root.name[:4]} {version}.tar.gz")))))
+
+
+def test_release_is_staged_switched_to_and_seen(root: Path) -> None:
+    staged = stage(root, "2.0", by="ann", cause=HOSTILE)
+    assert (staged["ok"], staged["changed"], staged["active"]) == (True, True, None)
+    assert look_of(run(look_command(str(root)))) == {"active": None}
+    restarted = root.parent / "restarted"
+    switched = answer_of(run(activate_command(str(root), "2.0", f"cat {shlex.quote(str(root / 'current/VERSION'))} > {restarted}  # now")))
+    assert (switched["ok"], switched["after"]["active"], "error" in switched) == (True, "2.0", False)
+    assert restarted.read_text() == "2.0"
+    assert look_of(run(look_command(str(root)))) == {"active": "2.0"}
+    assert stage(root, "2.0")["changed"] is False
+    assert not list(root.parent.rglob("pwned"))
+    assert not Path("pwned").exists()
+
+
+def test_old_releases_are_pruned_and_the_active_one_never(root: Path) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        stage(root, version, keep=1)
+        if version == "1.0":
+            run(activate_command(str(root), "1.0", None))
+    assert sorted(path.name for path in (root / "releases").iterdir() if not path.name.startswith(".")) == ["1.0", "3.0"]
+
+
+def test_look_at_a_host_without_a_root_only_reaches_it() -> None:
+    assert look_of(run(look_command(None))) == {"active": None}
+
+
+def test_look_at_a_root_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert look_of(run(look_command(str(tmp_path / "none")))) == {"active": None}
+
+
+def test_link_to_a_release_that_is_gone_is_no_release(tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to("releases/2.0")
+    assert look_of(run(look_command(str(tmp_path)))) == {"active": None}
+
+
+def test_release_that_is_not_staged_is_not_restarted(root: Path) -> None:
+    answer = answer_of(run(activate_command(str(root), "9.9", f"touch {root.parent}/restarted")))
+    assert answer["ok"] is False and "is not staged" in answer["error"]
+    assert not (root.parent / "restarted").exists()
+
+
+@pytest.mark.parametrize(
+    ("restart", "said"),
+    [
+        ("echo no such unit >&2; exit 5", "the restart failed with status 5: no such unit"),
+        ("false", "the restart failed with status 1: "),
+        ("nosuchcommand", "the restart failed with status 127: "),
+    ],
+)
+def test_restart_that_fails_is_an_error_though_the_link_is_switched(root: Path, restart: str, said: str) -> None:
+    stage(root, "2.0")
+    answer = answer_of(run(activate_command(str(root), "2.0", restart)))
+    assert answer["error"].startswith(said)
+    assert (root / "current").readlink() == Path("releases/2.0")
+
+
+def test_restart_that_talks_as_we_do_changes_nothing(root: Path) -> None:
+    stage(root, "2.0")
+    answer = answer_of(run(activate_command(str(root), "2.0", """echo '{"ok": false, "error": "me"}'; cat""")))
+    assert (answer["ok"], answer.get("error")) == (True, None)
+
+
+def test_artifact_that_is_no_archive_is_one_sentence(root: Path) -> None:
+    path = root / "a.tar.gz"
+    path.write_bytes(b"not an archive")
+    answer = answer_of(run(stage_command({"root": str(root), "version": "2.0"}, str(path))))
+    assert answer["ok"] is False
+    assert answer["error"] == f"src: {path} cannot be unpacked: truncated header."
+
+
+def test_python_that_is_not_there_is_named(tmp_path: Path) -> None:
+    answer = answer_of(run(activate_command(str(tmp_path), "2.0", "true"), python="/no/such/python"))
+    assert answer["error"].startswith("the host's Python could not run: status 127: ")
+    assert "/no/such/python" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answer"),
+    [
+        (Outcome(unreachable="No route"), {"unreachable": "No route"}),
+        (Outcome(0, 'Welcome!\n{"ok": true, "changed": true}\nbye\n'), {"ok": True, "changed": True}),
+        (Outcome(1, '{"ok": false, "error": "full", "result": {}}\n'), {"ok": False, "error": "full", "result": {}}),
+        (Outcome(255, "", "a\nb\n"), {"error": "the host's Python could not run: status 255: b"}),
+        (Outcome(0, ""), {"error": "the host's Python could not run: status 0: no output"}),
+    ],
+)
+def test_answer_of_a_host(outcome: Outcome, answer: dict[str, t.Any]) -> None:
+    assert answer_of(outcome) == answer
+
+
+@pytest.mark.parametrize(
+    ("outcome", "look"),
+    [
+        (Outcome(unreachable="No route"), {"unreachable": "No route"}),
+        (Outcome(0, "Welcome!\nactive 2.0\n"), {"active": "2.0"}),
+        (Outcome(1, "", "Permission denied\n"), {"error": "status 1: Permission denied", "active": None}),
+    ],
+)
+def test_look_of_a_host(outcome: Outcome, look: dict[str, t.Any]) -> None:
+    assert look_of(outcome) == look
