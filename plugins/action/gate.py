@@ -17,6 +17,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS, steps_of
 
 _POLL = 0.1
 
@@ -29,6 +30,8 @@ class ActionModule(ControllerStep):
         "run": RUN_ARGUMENT,
         "fleet": {"type": "path", "required": True},
         "hosts": {"type": "list", "elements": "str", "required": True},
+        "hooks": {"type": "list", "elements": "str", "choices": list(MOMENTS), "default": []},
+        "own_deploy": {"type": "bool", "default": False},
         "policy": {"type": "dict", "required": True},
         "state_url": {"type": "str", "required": True, "no_log": True},
     }
@@ -48,6 +51,7 @@ class ActionModule(ControllerStep):
             "answer": decision.answer.value,
             "reason": decision.reason,
             "progress": progress_of(rollout) if decision.answer is Answer.HALT else None,
+            "steps": steps_of(fleet, arguments["hooks"], arguments["own_deploy"]) if decision.admitted else [],
             **next_step(fleet, rollout, decision.admitted),
         }
 

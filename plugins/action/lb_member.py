@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import RUN_COMMANDS
 from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGUMENT_SPEC, run
 from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, Run
 
@@ -18,4 +19,5 @@ class ActionModule(InProcess):
     ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = ARGUMENT_SPEC
 
     def here(self, params: dict[str, t.Any]) -> Run | None:
-        return run
+        # A command needs the module's own way of running one.
+        return None if params["provider"] in RUN_COMMANDS else run

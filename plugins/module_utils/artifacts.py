@@ -16,7 +16,6 @@ import shutil
 import time
 import typing as t
 from contextlib import suppress
-from urllib.parse import unquote
 
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import (
     ReleaseError,
@@ -274,7 +273,11 @@ def _source(src: str, root: str) -> str:
         if "@" in src.split("/")[2]:
             raise ReleaseError("src: a URL with a user name in it is not supported; fetch the file first and give its path.")
         return src
-    path = unquote(src[len("file://") :]) if src.startswith("file:///") else src
+    path = src
+    if src.startswith("file:///"):
+        from urllib.parse import unquote  # most sources are paths
+
+        path = unquote(src[len("file://") :])
     if not os.path.isabs(path):
         raise ReleaseError(f"src: {src!r} is neither an absolute path nor an http, https or file URL.")
     if os.path.join(os.path.realpath(root), "releases").startswith(os.path.join(os.path.realpath(path), "")):

@@ -10,7 +10,6 @@ Python 3.9, and `zipfile` makes files of links. Sent to hosts as plain text too,
 
 from __future__ import annotations
 
-import calendar
 import functools
 import hashlib
 import importlib
@@ -20,7 +19,6 @@ import shutil
 import stat
 import tarfile
 import typing as t
-import zipfile
 
 # (arguments, handle_exceptions=False) -> (exit status, stdout, stderr); AnsibleModule.run_command is one.
 RunCommand = t.Callable[..., tuple[int, str, str]]
@@ -224,6 +222,9 @@ def _tar_members(stream: t.IO[bytes]) -> t.Iterator[_Member]:
 
 
 def _zip_members(path: str) -> t.Iterator[_Member]:
+    import calendar  # these two take 10 ms, and few archives need them
+    import zipfile
+
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             mode = info.external_attr >> 16

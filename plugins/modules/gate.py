@@ -23,6 +23,16 @@ extends_documentation_fragment:
   - convoy.rolling._steps.JOURNAL
   - convoy.rolling._steps.RUN
 options:
+  hooks:
+    description: The moments that the user has a hook for.
+    type: list
+    elements: str
+    choices: [before_drain, after_drain, before_deploy, after_deploy, before_verify, after_verify, before_enable, after_enable]
+    default: []
+  own_deploy:
+    description: Whether the user deploys with tasks of their own.
+    type: bool
+    default: false
   hosts:
     description: The hosts that ask, in the order they should go.
     type: list
@@ -59,6 +69,12 @@ answer:
   returned: success
   type: str
   sample: admit
+steps:
+  description: The steps that the admitted hosts take, each a task file of the role; empty when nobody is admitted.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"tasks": "drain", "moment": ""}, {"tasks": "hook", "moment": "after_drain"}]
 reason:
   description: Why, in words.
   returned: success

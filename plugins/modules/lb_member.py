@@ -338,6 +338,7 @@ view:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import able_to_run
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGUMENT_SPEC, run
 
@@ -345,7 +346,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGU
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        module.exit_json(**run(module.params, module.check_mode))
+        module.exit_json(**run(module.params, module.check_mode, providers=able_to_run(module.run_command)))
     except RollingError as error:
         module.fail_json(msg=error.message, **error.result)
 

@@ -12,7 +12,6 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
-from ansible.module_utils.errors import AnsibleValidationErrorMultiple
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -70,8 +69,6 @@ class ControllerStep(ActionBase):
             result.update(self.step(plain(arguments), task_vars or {}))
         except RollingError as error:
             result.update(failed=True, msg=error.message, **error.result)
-        except AnsibleValidationErrorMultiple as error:
-            result.update(failed=True, msg=str(error))
         return result
 
     @property

@@ -12,7 +12,6 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
-from ansible.module_utils.errors import AnsibleValidationErrorMultiple
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -40,9 +39,6 @@ class InProcess(ActionBase):
                 if function is not None:
                     result.update(function(params, bool(self._task.check_mode)))
                     return result
-            except AnsibleValidationErrorMultiple as error:
-                result.update(failed=True, msg=str(error))
-                return result
             except RollingError as error:
                 result.update(failed=True, msg=error.message, **error.result)
                 return result

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
 

@@ -88,6 +88,7 @@ class Journal:
                 "rollout_state_url: this is no database URL that can be opened here "
                 f"({type(error).__name__}); write sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/database."
             ) from None
+        self._known = False
         if self._url.get_backend_name() == "sqlite":
             _make_sqlite_strict(self._engine)
 
@@ -276,11 +277,7 @@ class Journal:
             yield None
             return
         with self._failing_clearly(), self._engine.execution_options(reading=True).connect() as db:
-            if not inspect(db).has_table(schema.ABOUT.name):
-                yield None
-                return
-            self._check_version(db)
-            yield db
+            yield db if self._has_tables(db) else None
 
     @contextmanager
     def _writing(self) -> t.Iterator[Connection]:
@@ -290,18 +287,24 @@ class Journal:
             if path is not None:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._engine.begin() as db:
-                if not inspect(db).has_table(schema.ABOUT.name):
+                if not self._has_tables(db):
                     schema.METADATA.create_all(db)
                     db.execute(insert(schema.ABOUT).values(version=schema.VERSION))
-                self._check_version(db)
                 yield db
 
-    def _check_version(self, db: Connection) -> None:
+    def _has_tables(self, db: Connection) -> bool:
+        """Whether the journal is there, in the schema that this collection knows; asked once a step."""
+        if self._known:
+            return True
+        if not inspect(db).has_table(schema.ABOUT.name):
+            return False
         version = db.execute(select(schema.ABOUT.c.version)).scalar()
         if version != schema.VERSION:
             raise RollingError(
                 f"the journal at rollout_state_url has schema {version}, this collection knows {schema.VERSION}; use the collection that wrote it."
             )
+        self._known = True
+        return True
 
     @contextmanager
     def _failing_clearly(self) -> t.Iterator[None]:

@@ -16,15 +16,16 @@ def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
     """A rollout's progress, for whoever watches: a task's result carries it under ``progress``."""
     done = len(rollout.plan.skipped)
     updated = sum(record.step in (Step.DEPLOYED, Step.VERIFIED, Step.BACK) for record in rollout.hosts)
+    held = sorted(record.host for record in rollout.hosts if record.verdict is Verdict.HELD)
     available = sum(record.verdict is Verdict.CONVERGED for record in rollout.hosts)
     return {
         "app": rollout.app,
         "version": rollout.version,
         "rollout": rollout.number,
-        "total": len(rollout.hosts) - len(rollout.plan.held),
+        "total": len(rollout.hosts) - len(held),
         "updated": done + updated,
         "available": done + available,
-        "held": sorted(rollout.plan.held),
+        "held": held,
         "trouble": {record.host: record.why for record in rollout.hosts if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE)},
         "halted": rollout.halted,
         "verdict": "",

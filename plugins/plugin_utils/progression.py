@@ -37,7 +37,7 @@ def after_drain(
 
     A call that failed as a whole (the floor, a balancer that hung up) is nobody's fault among the hosts: it halts the rollout.
     Nobody can say what came of it, so its hosts stay in the journal until they are seen to serve. A member that would not drain
-    is its host's failure.
+    is its host's failure. A host of which a member was out already was taken out by a person since the plan: it is held.
 
     :param out_before: hosts that an earlier rollout left out of rotation: no probe speaks for them, so they are not put back.
     """
@@ -45,20 +45,24 @@ def after_drain(
     records, restore, stayed = [], [], set()
     for host in hosts:
         trouble = [error for error in moved.errors.get(host, []) if error]
-        if not trouble and host not in moved.refused:
+        if host in moved.refused:
+            records.append(HostRecord(host, Step.LEAVING, None, "; ".join(trouble) or moved.halt))
+        elif host in moved.taken and host not in out_before:
+            records.append(HostRecord(host, Step.LEAVING, Verdict.HELD, moved.taken[host]))
+        elif trouble:
+            records.append(HostRecord(host, Step.LEAVING, Verdict.FAILED, "; ".join(trouble)))
+        else:
             records.append(HostRecord(host, Step.DRAINED))
             continue
         stayed.add(host)
-        verdict = None if host in moved.refused else Verdict.FAILED
-        records.append(HostRecord(host, Step.LEAVING, verdict, "; ".join(trouble) or moved.halt))
     for result in results:
         half_out = [name for name in moved.done.get(_key(result), []) if _host(balancers, result, name) in stayed.difference(out_before)]
         if half_out:
             restore.append({**result["item"], "members": half_out, "floor": None})
     touched = {host_of(balancers, call["name"], call["pool"], name) for call in restore for name in call["members"]}
-    # All their members are seen to be where they were: their absence ends at once.
-    out = touched | moved.refused | set(out_before) | {member.host for member in moved.members if not member.in_service}
-    back = tuple(host for host in hosts if host in stayed - out)
+    # All that we moved is seen to be where it was: their absence ends at once.
+    away = {member.host for member in moved.members if not member.in_service} - moved.taken.keys()
+    back = tuple(host for host in hosts if host in stayed - touched - moved.refused - set(out_before) - away)
     return Progression(
         tuple(_planned_again(record) if record.host in back else record for record in records),
         going_on=tuple(host for host in hosts if host not in stayed),
@@ -81,9 +85,13 @@ def after_restore(
     restored = touched - moved.refused - {host for host, errors in moved.errors.items() if any(errors)}
     newer = {member.place for member in moved.members}
     newest = [*moved.members, *(member for member in views if member.place not in newer)]
-    out = {member.host for member in newest if not member.in_service}
-    # No verdict: a drain failed as a whole, and nobody can say what came of it.
-    back = tuple(record.host for record in records if record.host in restored - out and record.verdict is not None)
+    away = {member.host for member in newest if not member.in_service}
+    # A held host has what it had. No verdict: a drain failed as a whole, and nobody can say what came of it.
+    back = tuple(
+        record.host
+        for record in records
+        if record.host in restored and (record.verdict is Verdict.HELD or (record.verdict is not None and record.host not in away))
+    )
     changed = []
     for record in records:
         if record.host in back:
@@ -151,6 +159,7 @@ def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str]) -> P
 class _Moves:
     errors: dict[str, list[str]]  # host -> one entry a member that was attempted; empty text when it went well
     refused: set[str]  # hosts of calls that failed as a whole
+    taken: dict[str, str]  # host -> which of its members was out before we came
     done: dict[tuple[str, str], list[str]]  # call -> members that are other than they were
     members: tuple[Member, ...]
     halt: str
@@ -159,6 +168,7 @@ class _Moves:
 def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]) -> _Moves:
     errors: dict[str, list[str]] = {}
     refused: set[str] = set()
+    taken: dict[str, str] = {}
     done: dict[tuple[str, str], list[str]] = {}
     members: list[Member] = []
     halt = ""
@@ -172,11 +182,14 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
             host = _host(balancers, result, member["member"])
             if host is not None and whole:
                 errors.setdefault(host, []).append("" if member["ok"] else f"{call['name']}/{call['pool']}: {member['error']}")
+            before = (member.get("before") or {}).get("admin", "ready")
+            if host is not None and before != "ready":
+                taken.setdefault(host, f"somebody put it into {before} on {call['name']}/{call['pool']}")
             if member["ok"] and member["changed"]:
                 done.setdefault(_key(result), []).append(member["member"])
         if result.get("view"):
             members += members_of(balancers, call["name"], call["pool"], result["view"]["members"])
-    return _Moves(errors, refused, done, tuple(members), halt)
+    return _Moves(errors, refused, taken, done, tuple(members), halt)
 
 
 def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 import typing as t
 from collections.abc import Callable, Iterator
@@ -191,3 +193,64 @@ def untouched() -> Callable[[Fleet], t.ContextManager[None]]:
         assert sampler.minimum() == len(fleet.hosts)
 
     return check
+
+
+class Wire:
+    """A TCP proxy in front of a runtime API that keeps every line sent to it.
+
+    :param look: called with each line before it is passed on.
+    """
+
+    def __init__(self, target: Path, look: Callable[[str], None]) -> None:
+        self._look = look
+        self.lines: list[str] = []
+        self._target = str(target)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.listener.getsockname()[1]}"
+
+    @property
+    def writes(self) -> list[str]:
+        """The lines that are no mere questions."""
+        return [line for line in self.lines if line != "prompt" and not line.startswith("show ")]
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            api = socket.socket(socket.AF_UNIX)
+            api.connect(self._target)
+            threading.Thread(target=self._pass_on, args=(client, api, True), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(api, client, False), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, keep: bool) -> None:
+        said = b""
+        try:
+            while chunk := source.recv(65536):
+                if keep:
+                    *lines, said = (said + chunk).split(b"\n")
+                    for line in lines:
+                        self.lines.append(line.decode())
+                        self._look(self.lines[-1])
+                sink.sendall(chunk)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # the other side is gone
+
+
+@pytest.fixture
+def wire_to() -> Callable[..., t.ContextManager[Wire]]:
+    """A wire to the runtime API of a fleet's first balancer: ``wire_to(fleet, look=)``."""
+
+    @contextmanager
+    def wire(fleet: Fleet, look: Callable[[str], None] = lambda _line: None) -> Iterator[Wire]:
+        tapped = Wire(fleet.balancers[0].socket, look)
+        yield tapped
+        tapped.listener.close()
+
+    return wire

@@ -41,7 +41,7 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
         pytest.param(balancer(pool="web"), "rollout_balancers: the entry 'lb1' of web1 has pool, which is not among", id="unknown key"),
         pytest.param({"rollout_balancers": "lb1"}, "rollout_balancers: 'lb1' of web1 is no list", id="no list"),
         pytest.param(balancer(address="/nowhere/admin.sock"), "/nowhere/admin.sock", id="no such socket"),
-        pytest.param(balancer(provider="nginx"), "nginx", id="unknown provider"),
+        pytest.param(balancer(provider="f5"), "f5", id="unknown provider"),
         pytest.param(
             {"rollout_health": {"uri": "http://127.0.0.1"}}, "rollout_health: uri of web1 is not understood", id="unknown health key"
         ),

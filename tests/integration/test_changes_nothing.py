@@ -6,11 +6,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import typing as t
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from fleet.fleet import POOLS, Fleet
@@ -18,56 +14,7 @@ from fleet.fleet import POOLS, Fleet
 Fixture = t.Callable[..., t.Any]
 
 
-class Wire:
-    """A TCP proxy in front of a runtime API that keeps every line sent to it."""
-
-    def __init__(self, target: Path) -> None:
-        self.lines: list[str] = []
-        self._target = str(target)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.listener.getsockname()[1]}"
-
-    @property
-    def writes(self) -> list[str]:
-        """The lines that are no mere questions."""
-        return [line for line in self.lines if line != "prompt" and not line.startswith("show ")]
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            api = socket.socket(socket.AF_UNIX)
-            api.connect(self._target)
-            threading.Thread(target=self._pass_on, args=(client, api, True), daemon=True).start()
-            threading.Thread(target=self._pass_on, args=(api, client, False), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket, keep: bool) -> None:
-        said = b""
-        try:
-            while chunk := source.recv(65536):
-                if keep:
-                    *lines, said = (said + chunk).split(b"\n")
-                    self.lines += [line.decode() for line in lines]
-                sink.sendall(chunk)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            return  # the other side is gone
-
-
-@contextmanager
-def wire_to(fleet: Fleet) -> Iterator[Wire]:
-    wire = Wire(fleet.balancers[0].socket)
-    yield wire
-    wire.listener.close()
-
-
-def test_the_same_command_again_and_check_mode_change_nothing(tmp_path: Path, play: Fixture, untouched: Fixture) -> None:
+def test_the_same_command_again_and_check_mode_change_nothing(tmp_path: Path, play: Fixture, untouched: Fixture, wire_to: Fixture) -> None:
     journal = tmp_path / "state.db"
     with Fleet(4, tmp_path) as fleet, wire_to(fleet) as wire:
         fleet.release("2.0.0")

@@ -63,11 +63,11 @@ def test_own_tasks_and_hooks_run_in_order_and_a_failing_one_keeps_its_host_out(t
         expected = [*HOOKS[:3], "deployed", *HOOKS[3:]]
         assert {host: (tmp_path / "diary" / host).read_text().split() for host in fleet.hosts} == dict.fromkeys(fleet.hosts, expected)
 
-        run = play(fleet, own | {"rollout_version": "3.0.0", "broken": "web2 after_verify"})
+        run = play(fleet, own | {"rollout_version": "3.0.0", "rollout_max_unavailable": 2, "broken": "web2 after_verify"})
         assert run.rc == 2
         assert "failed: web2: task 'Refuse' failed: the warm-up found a cold cache" in run.text.replace("''", "'")
         assert {host: words(fleet, host) for host in fleet.hosts} == {host: {"MAINT"} if host == "web2" else {"UP"} for host in fleet.hosts}
-        assert list(fleet.versions().values()) == ["3.0.0"] * 3
+        assert list(fleet.versions().values()) == ["3.0.0", "3.0.0", "2.0.0"]  # the budget is 0, and web3 stays
         assert (tmp_path / "diary" / "web2").read_text().split()[-1] == "after_verify"
 
 

@@ -228,13 +228,15 @@ class Nginx(Balancer):
         """
         directory, name = os.path.split(self._path)
         lock = os.path.join(directory, f".{name}.lock")
+        handle = None
         try:
             handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC | (os.O_CREAT if kind == fcntl.LOCK_EX else 0), 0o600)
         except OSError as error:
-            if kind == fcntl.LOCK_SH:
-                yield
-                return
-            raise RollingError(f"{lock} cannot be opened ({error.strerror}); run as root, with become.") from error
+            if kind == fcntl.LOCK_EX:
+                raise RollingError(f"{lock} cannot be opened ({error.strerror}); run as root, with become.") from error
+        if handle is None:
+            yield
+            return
         try:
             deadline = time.monotonic() + self._timeout
             while True:

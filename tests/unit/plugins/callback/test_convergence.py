@@ -51,7 +51,9 @@ def callback(shown: list[tuple[str, str | None]]) -> CallbackModule:
 
 
 @pytest.mark.parametrize("result", [OldResult, NewResult])
-def test_one_line_a_change(callback: CallbackModule, shown: list[tuple[str, str | None]], result: t.Callable[[dict[str, t.Any]], t.Any]) -> None:
+def test_one_line_a_change(
+    callback: CallbackModule, shown: list[tuple[str, str | None]], result: t.Callable[[dict[str, t.Any]], t.Any]
+) -> None:
     for done in (2, 2, 4):
         callback.v2_runner_on_ok(result({"progress": progress(done)}))
     assert shown == [
@@ -61,7 +63,9 @@ def test_one_line_a_change(callback: CallbackModule, shown: list[tuple[str, str 
 
 
 def test_halt_is_shown_in_red_even_when_the_task_failed(callback: CallbackModule, shown: list[tuple[str, str | None]]) -> None:
-    callback.v2_runner_on_failed(NewResult({"failed": True, "progress": progress(2, trouble={"web3": "status 503"}, halted="1 host failed")}))
+    callback.v2_runner_on_failed(
+        NewResult({"failed": True, "progress": progress(2, trouble={"web3": "status 503"}, halted="1 host failed")})
+    )
     assert shown == [
         ('rollout of "web" to 2.0: web3: status 503', "cyan"),
         ('error: rollout of "web" to 2.0: halted: 1 host failed', "red"),
@@ -75,6 +79,8 @@ def test_trouble_is_said_once(callback: CallbackModule, shown: list[tuple[str, s
 
 
 @pytest.mark.parametrize("returned", [{}, {"progress": None}, {"progress": "50%"}, {"progress": {"percent": 50}}])
-def test_tasks_of_others_are_none_of_ours(callback: CallbackModule, shown: list[tuple[str, str | None]], returned: dict[str, t.Any]) -> None:
+def test_tasks_of_others_are_none_of_ours(
+    callback: CallbackModule, shown: list[tuple[str, str | None]], returned: dict[str, t.Any]
+) -> None:
     callback.v2_runner_on_ok(NewResult(returned))
     assert shown == []

@@ -17,7 +17,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Polic
 
 def policies() -> st.SearchStrategy[Policy]:
     amounts = st.integers(0, 8) | st.integers(0, 100).map("{}%".format)
-    return st.builds(lambda out, failed, lost: policy(max_unavailable=out, max_failures=failed, max_unreachable=lost), amounts, amounts, amounts)
+    return st.builds(
+        lambda out, failed, lost: policy(max_unavailable=out, max_failures=failed, max_unreachable=lost), amounts, amounts, amounts
+    )
 
 
 @st.composite
@@ -27,7 +29,8 @@ def observations(draw: st.DrawFn, most: int = 7) -> Observed:
     places = draw(st.sampled_from([(), (WEB,), (WEB, API), (WEB, "lb2/web")]))
     versions = st.sampled_from([OLD, NEW, None])
     looks = tuple(
-        seen(host, draw(versions), running=draw(versions), reachable=draw(st.integers(0, 6)) > 0, healthy=draw(st.integers(0, 4)) > 0) for host in hosts
+        seen(host, draw(versions), running=draw(versions), reachable=draw(st.integers(0, 6)) > 0, healthy=draw(st.integers(0, 4)) > 0)
+        for host in hosts
     )
     members = [_member(draw, host, place) for place in places for host in hosts]
     members += [_member(draw, f"other{number}", place, host=None) for place in places for number in range(draw(st.integers(0, 2)))]

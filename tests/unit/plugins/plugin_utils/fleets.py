@@ -52,7 +52,9 @@ def member(name: str, /, place: str = WEB, out: bool = False, **different: t.Any
     return Member(balancer, pool, name, **{"host": name, **usual, **different})
 
 
-def observed(count: int = 6, *, out: t.Iterable[str] = (), absent: t.Iterable[str] = (), places: t.Sequence[str] = (WEB,), **hosts: HostSeen) -> Observed:
+def observed(
+    count: int = 6, *, out: t.Iterable[str] = (), absent: t.Iterable[str] = (), places: t.Sequence[str] = (WEB,), **hosts: HostSeen
+) -> Observed:
     """A look at ``count`` hosts: those ``out`` are in maintenance, those ``absent`` as well and by our doing."""
     away = {*out, *absent}
     return Observed(
@@ -79,14 +81,23 @@ def rollout(of: Plan | None = None, *records: HostRecord, number: int = 1, **dif
     return RolloutRecord(number, of.app, of.version, of, **{"hosts": hosts, "started": 0.0, "progressed": 0.0, **different})
 
 
-def balancer(name: str = "lb1", pools: t.Sequence[str] = ("web",), hosts: t.Iterable[str] = tuple(names(6)), **different: t.Any) -> Balancer:
+def balancer(
+    name: str = "lb1", pools: t.Sequence[str] = ("web",), hosts: t.Iterable[str] = tuple(names(6)), **different: t.Any
+) -> Balancer:
     members = {pool: {host: host for host in hosts} for pool in pools}
     usual: dict[str, t.Any] = {"provider": "haproxy", "address": f"/run/{name}.sock", "host": None, "become": False, "members": members}
     return Balancer(name, pools=tuple(pools), **{**usual, **different})
 
 
 def probe(**different: t.Any) -> Probe:
-    usual: dict[str, t.Any] = {"kind": "url", "target": "http://web/health", "status": (), "conditions": (), "version": "version", "local": True}
+    usual: dict[str, t.Any] = {
+        "kind": "url",
+        "target": "http://web/health",
+        "status": (),
+        "conditions": (),
+        "version": "version",
+        "local": True,
+    }
     return Probe(**{**usual, **different})
 
 
@@ -99,14 +110,23 @@ def fleet(count: int = 6, *balancers: Balancer, **different: t.Any) -> Fleet:
     return Fleet("web", tuple(host_input(name, **different) for name in names(count)), balancers or (balancer(hosts=names(count)),))
 
 
-def moved(call: t.Mapping[str, t.Any], failed: t.Mapping[str, str] | None = None, unchanged: t.Collection[str] = (), **different: t.Any) -> dict[str, t.Any]:
-    """What ``lb_member`` returns for a call, inside a loop.
+def moved(
+    call: t.Mapping[str, t.Any], failed: t.Mapping[str, str] | None = None, out_before: t.Collection[str] = (), **different: t.Any
+) -> dict[str, t.Any]:
+    """What ``lb_member`` returns for a drain, inside a loop.
 
     :param failed: member -> why it would not move.
-    :param unchanged: members that were there already.
+    :param out_before: members that were out already.
     """
     failed = failed or {}
     members = [
-        {"member": name, "ok": name not in failed, "changed": name not in {*failed, *unchanged}, "error": failed.get(name)} for name in call["members"]
+        {
+            "member": name,
+            "ok": name not in failed,
+            "changed": name not in {*failed, *out_before},
+            "error": failed.get(name),
+            "before": {"admin": "maintenance" if name in out_before else "ready"},
+        }
+        for name in call["members"]
     ]
     return {"item": dict(call), "members": members, **different}

@@ -44,10 +44,33 @@ def test_count_is_taken(value: t.Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", " ", None, True, False, -1, "-1", "101%", "100.5%", 2.5, 2.0, "1e2", "two", "%", "5 %%", "٣", "²", "9" * 10, [2], {"a": 1}, "25% of them"]
+    "value",
+    [
+        "",
+        " ",
+        None,
+        True,
+        False,
+        -1,
+        "-1",
+        "101%",
+        "100.5%",
+        2.5,
+        2.0,
+        "1e2",
+        "two",
+        "%",
+        "5 %%",
+        "٣",
+        "²",
+        "9" * 10,
+        [2],
+        {"a": 1},
+        "25% of them",
+    ],
 )
 def test_what_is_no_amount_is_refused(value: t.Any) -> None:
-    with pytest.raises(InputError, match="rollout_max_failures: .* is neither a count nor a percentage"):
+    with pytest.raises(InputError, match=r"rollout_max_failures: .* is neither a count nor a percentage"):
         Amount.parse(value, "rollout_max_failures")
 
 

@@ -39,12 +39,17 @@ def test_floor_is_for_those_who_leave() -> None:
 def test_members_are_found_by_their_own_names() -> None:
     named = balancer(members={"web": {"app-1": "web1"}})
     assert host_of([named], "lb1", "web", "app-1") == "web1"
-    assert host_of([named], "lb1", "web", "web1") is host_of([named], "lb9", "web", "app-1") is host_of([named], "lb1", "api", "app-1") is None
+    assert (
+        host_of([named], "lb1", "web", "web1") is host_of([named], "lb9", "web", "app-1") is host_of([named], "lb1", "api", "app-1") is None
+    )
     assert move_calls([named], ["web1"])[0]["members"] == ["app-1"]
 
 
 def test_view_of_a_pool_in_our_words() -> None:
-    views = [{"name": "web1", "admin": "drain", "in_service": False, "weight": None, "status": None}, {"name": "x", "admin": "ready", "in_service": True}]
+    views = [
+        {"name": "web1", "admin": "drain", "in_service": False, "weight": None, "status": None},
+        {"name": "x", "admin": "ready", "in_service": True},
+    ]
     ours, other = members_of(TWO, "lb1", "web", views)
     assert (ours.place, ours.host, ours.admin, ours.in_service, ours.weight, ours.status) == (WEB, "web1", "drain", False, None, "")
     assert (other.host, other.in_service) == (None, True)

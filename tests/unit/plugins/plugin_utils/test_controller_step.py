@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from unit.plugins.plugin_utils.fleets import fleet, seen
 from unit.plugins.plugin_utils.real_action import Run
 
@@ -42,8 +43,8 @@ def test_failure_is_one_sentence_with_what_was_learnt() -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [({}, "count"), ({"count": "many"}, "count"), ({"count": 1, "colour": "red"}, "colour")])
 def test_bad_argument_fails_the_task_by_its_name(arguments: dict[str, t.Any], said: str) -> None:
-    result = Run().action(Step, **arguments).run(task_vars={})
-    assert result["failed"] and said in result["msg"]
+    with pytest.raises(AnsibleActionFail, match=said):
+        Run().action(Step, **arguments).run(task_vars={})
 
 
 def test_holder_is_the_process_that_outlives_the_step() -> None:
@@ -52,7 +53,10 @@ def test_holder_is_the_process_that_outlives_the_step() -> None:
 
 def test_variables_of_hosts_in_the_order_given() -> None:
     run = Run("web1 number=1\nweb2 number=2")
-    assert [(host, mine["number"]) for host, mine in run.action(Step).variables_of(["web2", "web1"], run.task_vars).items()] == [("web2", "2"), ("web1", "1")]
+    assert [(host, mine["number"]) for host, mine in run.action(Step).variables_of(["web2", "web1"], run.task_vars).items()] == [
+        ("web2", "2"),
+        ("web1", "1"),
+    ]
 
 
 def test_journal_and_ticket_of_a_live_rollout(tmp_path: Path) -> None:

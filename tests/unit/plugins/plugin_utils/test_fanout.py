@@ -93,7 +93,10 @@ def test_each_host_runs_its_own_command_with_its_own_python() -> None:
 
 @pytest.mark.parametrize(
     ("variables", "python"),
-    [({}, "python3"), ({"ansible_python_interpreter": "auto_silent", "discovered_interpreter_python": "/usr/bin/python3.9"}, "/usr/bin/python3.9")],
+    [
+        ({}, "python3"),
+        ({"ansible_python_interpreter": "auto_silent", "discovered_interpreter_python": "/usr/bin/python3.9"}, "/usr/bin/python3.9"),
+    ],
 )
 def test_interpreter_that_ansible_discovered_is_taken(variables: dict[str, t.Any], python: str) -> None:
     assert run({"web1": {**LOCAL, **variables}}, Command('echo "$PYTHON"'))["web1"].stdout == f"{python}\n"
@@ -142,7 +145,13 @@ def test_host_that_cannot_even_be_tried_does_not_hide_the_others(bad: dict[str, 
 
 
 def test_host_that_ssh_cannot_reach_is_a_value() -> None:
-    refuses = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_retries": 0, "ansible_ssh_args": "-F /dev/null"}
+    refuses = {
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": 1,
+        "ansible_ssh_retries": 0,
+        "ansible_ssh_args": "-F /dev/null",
+    }
     outcomes = run({"web1": refuses, "web2": LOCAL})
     assert "Connection refused" in outcomes["web1"].unreachable
     assert "\n" not in outcomes["web1"].unreachable
@@ -171,7 +180,11 @@ def test_host_that_becomes_root_does_so_and_what_that_says_is_left_out(monkeypat
         return 0, b"BECOME-SUCCESS-abcdef\nhello\n", b""
 
     monkeypatch.setattr(Wire, "exec_command", loud)
-    outcomes = run({"web1": {"ansible_connection": "wire", "ansible_become": True}, "web2": {"ansible_connection": "wire", "ansible_become": False}}, become=True, become_method="sudo")
+    outcomes = run(
+        {"web1": {"ansible_connection": "wire", "ansible_become": True}, "web2": {"ansible_connection": "wire", "ansible_become": False}},
+        become=True,
+        become_method="sudo",
+    )
     assert outcomes["web1"] == Outcome(0, "hello\n")
     assert "sudo" in wire.ran["web1"][0]
     assert "sudo" not in wire.ran["web2"][0]

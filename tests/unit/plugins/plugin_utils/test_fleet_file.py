@@ -25,7 +25,11 @@ def _tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "kept",
     [
         fleet(2, balancer(ports={"web1": 80}), balancer("lb2", ["api", "web"], host="lb.example", become=True)),
-        Fleet("web", (host_input("web1", probe=None, root=None), host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",)))), ()),
+        Fleet(
+            "web",
+            (host_input("web1", probe=None, root=None), host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",)))),
+            (),
+        ),
     ],
 )
 def test_fleet_reads_back_as_it_was_kept(kept: Fleet) -> None:
@@ -41,5 +45,7 @@ def test_file_that_is_not_a_fleet_is_one_sentence(tmp_path: Path, text: str | No
     path = tmp_path / "fleet.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(RollingError, match=r"^fleet: .*fleet.json can't be read: .*; give what convoy.rolling.fleet returned in this run\.$"):
+    with pytest.raises(
+        RollingError, match=r"^fleet: .*fleet.json can't be read: .*; give what convoy.rolling.fleet returned in this run\.$"
+    ):
         load_fleet(str(path))

@@ -27,7 +27,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 
-properties = settings(deadline=None, max_examples=60)
+properties = settings(deadline=None, max_examples=40)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,9 @@ def questions(draw: st.DrawFn) -> Question:
     hosts = tuple(draw(records(host)) for host in made.order)
     out = {record.host for record in hosts if record.out}
     stale = draw(st.booleans())
-    members = tuple(one if stale or one.host not in out else dataclasses.replace(one, in_service=False, admin="maintenance") for one in look.members)
+    members = tuple(
+        one if stale or one.host not in out else dataclasses.replace(one, in_service=False, admin="maintenance") for one in look.members
+    )
     back = {record.host for record in hosts if record.step is Step.BACK}
     absent = frozenset(out | {absence.host for absence in look.absences} - back)
     want = tuple(draw(st.lists(st.sampled_from(made.order), unique=True)))
@@ -139,7 +141,12 @@ def test_a_stricter_policy_never_admits_more(question: Question, failures: int, 
 @given(questions(), st.integers(0, 4))
 def test_a_higher_floor_never_admits_more(question: Question, more: int) -> None:
     """Where every host is a member of every pool; otherwise one wide host may make room for two narrow ones."""
-    assume(all(len({one.place for one in question.members if one.host == host and one.in_service}) in (0, len(question.rollout.plan.floors)) for host in question.want))
+    assume(
+        all(
+            len({one.place for one in question.members if one.host == host and one.in_service}) in (0, len(question.rollout.plan.floors))
+            for host in question.want
+        )
+    )
     made = question.rollout.plan
     higher = dataclasses.replace(made, floors={place: floor + more for place, floor in made.floors.items()})
     strict, loose = question.ask(rollout=dataclasses.replace(question.rollout, plan=higher)), question.ask()
@@ -156,7 +163,15 @@ def test_order_of_asking_is_kept(question: Question) -> None:
 # -- examples ----------------------------------------------------------------------------------------------------------
 
 
-def ask(want: t.Iterable[str], of: RolloutRecord, *, absent: t.Iterable[str] = (), view: t.Sequence[Member] | None = None, now: float = 0.0, **limits: t.Any) -> Decision:
+def ask(
+    want: t.Iterable[str],
+    of: RolloutRecord,
+    *,
+    absent: t.Iterable[str] = (),
+    view: t.Sequence[Member] | None = None,
+    now: float = 0.0,
+    **limits: t.Any,
+) -> Decision:
     absent = frozenset(absent)
     members = observed(6, out=absent).members if view is None else view
     return decide(tuple(want), of, policy(**limits), members, absent, now)
@@ -241,7 +256,14 @@ def test_nobody_goes_over_the_floor_while_somebody_is_under_way() -> None:
 
 
 def test_full_pool_does_not_keep_hosts_of_another_one() -> None:
-    of = rollout(plan(look=dataclasses.replace(observed(6), members=(*(member(name) for name in names(6)), *(member(name, API) for name in names(3)))), max_unavailable="34%"))
+    of = rollout(
+        plan(
+            look=dataclasses.replace(
+                observed(6), members=(*(member(name) for name in names(6)), *(member(name, API) for name in names(3)))
+            ),
+            max_unavailable="34%",
+        )
+    )
     view = [*(member(name) for name in names(6)), member("web1", API), member("web2", API, in_service=False), member("web3", API)]
     assert (of.plan.limit, of.plan.floors) == (1, {WEB: 4, API: 2})
     wide = dataclasses.replace(of, plan=dataclasses.replace(of.plan, limit=2))
@@ -271,7 +293,9 @@ def test_budget_of_unreachable_hosts_counts_by_itself() -> None:
 
 def test_budget_in_percent_is_of_the_whole_fleet() -> None:
     assert ask(["web6"], failed(1), max_failures="17%").answer is Answer.ADMIT
-    assert ask(["web6"], failed(1), max_failures="16%").reason == "1 host failed (web1), rollout_max_failures is 16% of 6 = 0 (rounded down)"
+    assert (
+        ask(["web6"], failed(1), max_failures="16%").reason == "1 host failed (web1), rollout_max_failures is 16% of 6 = 0 (rounded down)"
+    )
 
 
 def test_progress_deadline_halts_once_it_is_over_and_only_who_is_due() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from unit.plugins.plugin_utils.real_action import Run
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -52,7 +53,9 @@ def test_failure_is_what_the_module_would_say() -> None:
     assert ran(name="fails") == {"failed": True, "msg": "It hurt.", "members": []}
 
 
-@pytest.mark.parametrize(("arguments", "said"), [({}, "name"), ({"name": "x", "count": "many"}, "count"), ({"name": "x", "colour": "red"}, "colour")])
+@pytest.mark.parametrize(
+    ("arguments", "said"), [({}, "name"), ({"name": "x", "count": "many"}, "count"), ({"name": "x", "colour": "red"}, "colour")]
+)
 def test_bad_argument_fails_the_task_by_its_name(arguments: dict[str, t.Any], said: str) -> None:
-    result = ran(**arguments)
-    assert result["failed"] and said in result["msg"]
+    with pytest.raises(AnsibleActionFail, match=said):
+        ran(**arguments)

@@ -44,13 +44,25 @@ def refused(call: t.Callable[[], object]) -> str:
 def test_fleet_as_it_was_typed() -> None:
     assert read() == Fleet(
         "web",
-        (HostInput("web1", "/srv/web", "/tmp/web.tar.gz", "systemctl restart -- web", Probe("url", "http://web1/health", (), (), None, True)),),
+        (
+            HostInput(
+                "web1", "/srv/web", "/tmp/web.tar.gz", "systemctl restart -- web", Probe("url", "http://web1/health", (), (), None, True)
+            ),
+        ),
         (Balancer("lb1", "haproxy", "/run/lb1.sock", None, False, ("web",), {"web": {"web1": "web1"}}),),
     )
 
 
 def test_several_balancers_and_pools_and_names() -> None:
-    other = {"name": "lb2", "address": "10.0.0.2:9999", "host": "lb2.example", "become": "yes", "pools": "api", "member": "app-1", "port": "8080"}
+    other = {
+        "name": "lb2",
+        "address": "10.0.0.2:9999",
+        "host": "lb2.example",
+        "become": "yes",
+        "pools": "api",
+        "member": "app-1",
+        "port": "8080",
+    }
     found = read("2.0", good(balancers=[{**BALANCER, "pools": ["web", "admin"]}]), balancers=[BALANCER, other]).balancers
     assert [(one.name, one.pools, one.host, one.become) for one in found] == [
         ("lb1", ("admin", "web"), None, False),
@@ -135,7 +147,10 @@ def test_one_rollout_is_for_one_app(app: t.Any, said: str) -> None:
         ({"balancers": [{**BALANCER, "port": "²"}]}, "port '²' of web1 on 'lb1' is no port number"),
         ({"balancers": [{**BALANCER, "port": 0}]}, "port 0 of web1 on 'lb1' is no port number"),
         ({"balancers": [{**BALANCER, "port": 65536}]}, "port 65536 of web1 on 'lb1' is no port number"),
-        ({"balancers": [BALANCER, {**BALANCER, "address": "/other"}]}, "address of 'lb1' is '/other' for web1 and '/run/lb1.sock' for another host"),
+        (
+            {"balancers": [BALANCER, {**BALANCER, "address": "/other"}]},
+            "address of 'lb1' is '/other' for web1 and '/run/lb1.sock' for another host",
+        ),
         # rollout_health
         ({"health": "http://web1"}, "rollout_health: 'http://web1' of web1 is not understood; it is a dictionary of"),
         ({"health": {"url": "http://web1", "port": 80}}, "rollout_health: port of web1 is not understood"),
@@ -165,22 +180,27 @@ def test_two_hosts_are_never_one_member() -> None:
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["/srv", "web", "²", "\n", "\0"])
-_KEYS = st.text(max_size=5) | st.sampled_from(["name", "address", "pools", "member", "port", "become", "host", "provider", "url", "tcp", "command", "status", "from"])
+_KEYS = st.text(max_size=5) | st.sampled_from(
+    ["name", "address", "pools", "member", "port", "become", "host", "provider", "url", "tcp", "command", "status", "from"]
+)
 _JUNK = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=5), max_leaves=8)
-_ENTRIES = st.fixed_dictionaries({"name": _JUNK, "address": _JUNK, "pools": _JUNK}, optional={key: _JUNK for key in ("member", "port", "become", "host", "provider")})
+_ENTRIES = st.fixed_dictionaries(
+    {"name": _JUNK, "address": _JUNK, "pools": _JUNK}, optional=dict.fromkeys(("member", "port", "become", "host", "provider"), _JUNK)
+)
 _HOST = st.fixed_dictionaries(
     {},
     optional={
-        **{name: _JUNK for name in (*GOOD, "rollout_restart_command", "rollout_deploy_tasks")},
+        **dict.fromkeys((*GOOD, "rollout_restart_command", "rollout_deploy_tasks"), _JUNK),
         "rollout_app": st.just("web") | _JUNK,
         "rollout_root": st.just("/srv/web") | _JUNK,
         "rollout_balancers": st.lists(_ENTRIES, max_size=2) | _JUNK,
-        "rollout_health": st.fixed_dictionaries({"url": _JUNK}, optional={key: _JUNK for key in ("status", "conditions", "version", "from")}) | _JUNK,
+        "rollout_health": st.fixed_dictionaries({"url": _JUNK}, optional=dict.fromkeys(("status", "conditions", "version", "from"), _JUNK))
+        | _JUNK,
     },
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(st.sampled_from(["web1", "web2"]), _HOST), st.sampled_from(["2.0", None]))
 def test_junk_raises_nothing_but_a_sentence(variables: dict[str, dict[str, t.Any]], version: str | None) -> None:
     for typed in (variables, {host: {**GOOD, **mine} for host, mine in variables.items()}):
@@ -192,7 +212,7 @@ def test_junk_raises_nothing_but_a_sentence(variables: dict[str, dict[str, t.Any
             assert [host.host for host in fleet.hosts] == list(typed)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(_JUNK)
 def test_junk_is_no_version(version: t.Any) -> None:
     try:

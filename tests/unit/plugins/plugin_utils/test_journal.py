@@ -101,8 +101,14 @@ def test_absence_keeps_the_first_original(journal: Journal) -> None:
 
 def test_absence_ends_with_the_host_back_and_only_then(journal: Journal) -> None:
     ticket = opened(journal)
-    journal.leave(ticket, {host: ORIGINAL for host in names(3)}, 101.0)
-    journal.write(ticket, [HostRecord("web1", Step.BACK, Verdict.CONVERGED), HostRecord("web2", Step.DEPLOYED, Verdict.FAILED)], (), 102.0, back=["web1"])
+    journal.leave(ticket, dict.fromkeys(names(3), ORIGINAL), 101.0)
+    journal.write(
+        ticket,
+        [HostRecord("web1", Step.BACK, Verdict.CONVERGED), HostRecord("web2", Step.DEPLOYED, Verdict.FAILED)],
+        (),
+        102.0,
+        back=["web1"],
+    )
     assert [absence.host for absence in journal.absences("web")] == ["web2", "web3"]
     journal.close(ticket, Verdict.HALTED, "web2: no", 103.0, back=["web3"])
     assert [absence.host for absence in journal.absences("web")] == ["web2"]
@@ -113,7 +119,7 @@ def test_newest_view_of_each_pool_is_kept(journal: Journal) -> None:
     newer = tuple(member(host, out=host == "web1") for host in names(4))
     journal.write(ticket, (), newer, 101.0)
     views = journal.views(ticket.rollout)
-    assert {one for one in map(_key, views)} == {*map(_key, newer), (API, "web1", True), (API, "web2", True)}
+    assert set(map(_key, views)) == {*map(_key, newer), (API, "web1", True), (API, "web2", True)}
     journal.write(ticket, (), (), 102.0)
     assert journal.views(ticket.rollout) == views
 
@@ -157,7 +163,9 @@ def test_everything_that_happened_can_be_told(journal: Journal, path: Path) -> N
 WRITES: dict[str, t.Callable[[Journal, Ticket], None]] = {
     "renew": lambda journal, ticket: journal.renew(ticket, ["web1"], 300.0),
     "leave": lambda journal, ticket: journal.leave(ticket, {"web2": ORIGINAL}, 300.0),
-    "write": lambda journal, ticket: journal.write(ticket, [HostRecord("web1", Step.BACK, Verdict.CONVERGED)], MEMBERS[:1], 300.0, back=["web1"], halt="x"),
+    "write": lambda journal, ticket: journal.write(
+        ticket, [HostRecord("web1", Step.BACK, Verdict.CONVERGED)], MEMBERS[:1], 300.0, back=["web1"], halt="x"
+    ),
     "close": lambda journal, ticket: journal.close(ticket, Verdict.CONVERGED, "", 300.0, back=["web1"]),
 }
 
@@ -195,7 +203,9 @@ def _dump(path: Path) -> list[str]:
 
 def test_live_rollout_is_not_interrupted_and_named(journal: Journal) -> None:
     ticket = opened(journal, holder=ELSEWHERE)
-    with pytest.raises(LeaseTaken, match=r"app 'web': rollout 1 is going on, held by ann on other.example, process 7; nothing was touched") as caught:
+    with pytest.raises(
+        LeaseTaken, match=r"app 'web': rollout 1 is going on, held by ann on other.example, process 7; nothing was touched"
+    ) as caught:
         opened(journal, 100.0 + LEASE_SECONDS - 1)
     assert "convoy.rolling.status" in caught.value.message
     journal.renew(ticket, [], 200.0)
@@ -272,7 +282,8 @@ input()
 def test_of_two_controllers_that_start_together_exactly_one_rolls(path: Path) -> None:
     """The file is not even there yet: both make the tables, and neither fails over that."""
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, f"sqlite:///{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", RACER, f"sqlite:///{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     try:
         for racer in racers:
@@ -389,9 +400,19 @@ def test_journal_of_a_later_collection_is_left_alone(journal: Journal, path: Pat
     assert _dump(path) == before
 
 
-@pytest.mark.parametrize("url", ["", "rollouts.db", "sqlite//x", "nosuchdb://user:hunter2@host/db", "postgresql+nosuchdriver://user:hunter2@host/db", "http://x:hunter2@y"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "rollouts.db",
+        "sqlite//x",
+        "nosuchdb://user:hunter2@host/db",
+        "postgresql+nosuchdriver://user:hunter2@host/db",
+        "http://x:hunter2@y",
+    ],
+)
 def test_what_is_no_database_is_refused_and_not_repeated(url: str) -> None:
-    with pytest.raises(InputError, match="^rollout_state_url: ") as caught:
+    with pytest.raises(InputError, match=r"^rollout_state_url: ") as caught:
         Journal(url)
     assert "hunter2" not in caught.value.message
     assert "sqlite:////absolute/path.db" in caught.value.message

@@ -36,4 +36,6 @@ def test_same_command_again_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_version_that_failed_is_not_proposed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch)
     failed = rollout(plan(2, max_unavailable=1), HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "no"))
-    assert next_command(NEW, conclude(NEW, OLD_FLEET, failed)) == "ansible-playbook convoy.rolling.rolling -e rollout_version=A_GOOD_VERSION"
+    assert (
+        next_command(NEW, conclude(NEW, OLD_FLEET, failed)) == "ansible-playbook convoy.rolling.rolling -e rollout_version=A_GOOD_VERSION"
+    )

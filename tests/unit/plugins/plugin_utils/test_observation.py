@@ -36,11 +36,15 @@ def test_fleet_as_balancers_hosts_and_processes_tell_it() -> None:
         HostSeen("web1", installed="1.0", running="1.0"),
         HostSeen("web2", installed="1.0", running="2", healthy=False, why="status 503"),
     )
-    assert [(member.place, member.host, member.in_service, member.weight) for member in seen.members] == [("lb1/web", host, True, 10) for host in names(2)]
+    assert [(member.place, member.host, member.in_service, member.weight) for member in seen.members] == [
+        ("lb1/web", host, True, 10) for host in names(2)
+    ]
 
 
 def test_unreachable_host_is_a_value() -> None:
-    assert look(releases={"web1": {"unreachable": "No route to host"}}).hosts[0] == HostSeen("web1", reachable=False, why="No route to host")
+    assert look(releases={"web1": {"unreachable": "No route to host"}}).hosts[0] == HostSeen(
+        "web1", reachable=False, why="No route to host"
+    )
 
 
 def test_host_that_is_not_probed_is_well_and_says_no_version() -> None:
@@ -95,7 +99,9 @@ def test_every_pool_of_every_balancer_is_checked() -> None:
 
 
 def test_targets_are_found_by_their_hosts_whatever_call_returned_them() -> None:
-    found = health_by_host(fleet(3), [{"targets": [target("web1"), target("web2", ok=False)]}, {"item": {"name": "web3"}, "targets": [target("web3")]}])
+    found = health_by_host(
+        fleet(3), [{"targets": [target("web1"), target("web2", ok=False)]}, {"item": {"name": "web3"}, "targets": [target("web3")]}]
+    )
     assert {host: one["ok"] for host, one in found.items()} == {"web1": True, "web2": False, "web3": True}
 
 
@@ -115,7 +121,10 @@ def test_probe_that_never_ran_has_failed(results: list[dict[str, t.Any]], why: s
 def test_each_host_has_its_own_reason() -> None:
     results = [{"item": {"name": "web1"}, "msg": "No route to web1"}, {"item": {"name": "web2"}, "msg": "web2 hung up"}]
     found = health_by_host(fleet(2), results)
-    assert [one["failed"] for one in found.values()] == ["the probe could not run: No route to web1", "the probe could not run: web2 hung up"]
+    assert [one["failed"] for one in found.values()] == [
+        "the probe could not run: No route to web1",
+        "the probe could not run: web2 hung up",
+    ]
 
 
 def test_host_without_a_probe_is_not_asked_for() -> None:

@@ -19,7 +19,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absenc
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged, make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 
-properties = settings(deadline=None, max_examples=60)
+properties = settings(deadline=None, max_examples=40)
 
 
 def planned(look: Observed, limits: Policy) -> Plan | None:
@@ -129,7 +129,9 @@ def test_members_of_others_count_as_out_as_well() -> None:
 
 def test_with_limit_the_pool_still_knows_how_large_the_fleet_is() -> None:
     look = observed(8)
-    few = dataclasses.replace(look, hosts=look.hosts[:2], members=tuple(dataclasses.replace(one, host=None) if one.name > "web2" else one for one in look.members))
+    few = dataclasses.replace(
+        look, hosts=look.hosts[:2], members=tuple(dataclasses.replace(one, host=None) if one.name > "web2" else one for one in look.members)
+    )
     made = plan(look=few, max_unavailable="25%")
     assert (made.order, made.limit, made.floors) == (("web1", "web2"), 2, {WEB: 6})
 

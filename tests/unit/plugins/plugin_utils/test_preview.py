@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from unit.plugins.plugin_utils.fleets import observed, plan, seen, with_members, member
+from unit.plugins.plugin_utils.fleets import member, observed, plan, seen, with_members
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines

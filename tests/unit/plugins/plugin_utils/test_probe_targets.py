@@ -27,7 +27,13 @@ FLEET = Fleet(
 
 def test_one_target_a_host_named_after_it() -> None:
     assert observe_targets(FLEET, local=True) == [
-        {"name": "web1", "url": "http://web/health", "status": ["200", "204"], "conditions": ["status == 'up'"], "extract": {"version": "version"}},
+        {
+            "name": "web1",
+            "url": "http://web/health",
+            "status": ["200", "204"],
+            "conditions": ["status == 'up'"],
+            "extract": {"version": "version"},
+        },
         {"name": "web2", "tcp": "web2:80"},
     ]
     assert [target["name"] for target in observe_targets(FLEET, local=False)] == ["web3"]

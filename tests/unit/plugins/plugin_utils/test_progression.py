@@ -36,7 +36,10 @@ def calls(balancers: t.Sequence[Balancer], hosts: t.Sequence[str]) -> dict[str, 
 def view(out: t.Collection[str] = (), hosts: t.Iterable[str] = tuple(names(6))) -> dict[str, t.Any]:
     """A pool as ``lb_member`` saw it last."""
     return {
-        "members": [{"name": host, "admin": "maintenance" if host in out else "ready", "in_service": host not in out, "weight": 10} for host in hosts]
+        "members": [
+            {"name": host, "admin": "maintenance" if host in out else "ready", "in_service": host not in out, "weight": 10}
+            for host in hosts
+        ]
     }
 
 
@@ -62,7 +65,9 @@ def test_without_a_balancer_there_is_nothing_to_leave() -> None:
 def test_half_a_drain_is_undone_in_exactly_the_pools_that_moved() -> None:
     hosts = ["web1", "web2"]
     call = calls(TWO_POOLS, hosts)
-    done = after_drain(TWO_POOLS, hosts, [moved(call["web"], view=view(hosts)), moved(call["api"], {"web2": "3 sessions"}, view=view(["web1"]))])
+    done = after_drain(
+        TWO_POOLS, hosts, [moved(call["web"], view=view(hosts)), moved(call["api"], {"web2": "3 sessions"}, view=view(["web1"]))]
+    )
     assert done.going_on == ("web1",)
     assert done.restore == ({**call["web"], "members": ["web2"], "floor": None},)
     assert record(done, "web2") == HostRecord("web2", Step.LEAVING, Verdict.FAILED, "lb1/api: 3 sessions")
@@ -86,10 +91,14 @@ def test_nobody_is_put_back_but_who_moved_and_stays(data: st.DataObject) -> None
         else:
             failed = {} if fate == "fine" else dict.fromkeys(some, "no")
             out = set(call["members"]) - set(failed)
-            results.append(moved(call, failed, still, view=view(out, call["members"]), refused="the floor" if fate == "refused" else None))
+            results.append(
+                moved(
+                    call, failed, still - set(failed), view=view(out, call["members"]), refused="the floor" if fate == "refused" else None
+                )
+            )
     done = after_drain(balancers, hosts, results, before)
 
-    fine = {host: True for host in hosts}
+    fine = dict.fromkeys(hosts, True)
     undo = set()
     for result in results:
         broken = "members" not in result or bool(result["refused"])
@@ -98,7 +107,8 @@ def test_nobody_is_put_back_but_who_moved_and_stays(data: st.DataObject) -> None
             fine[name] &= not broken and bool(mine and mine["ok"])
             if mine and mine["ok"] and mine["changed"]:
                 undo.add((result["item"]["name"], result["item"]["pool"], name))
-    stayed = {host for host in hosts if not fine[host]}
+    taken = {one["member"] for result in results for one in result.get("members", ()) if one["before"]["admin"] != "ready"}
+    stayed = {host for host in hosts if not fine[host] or host in taken - before}
     assert set(done.going_on) == set(hosts) - stayed
     put_back = {(call["name"], call["pool"], name) for call in done.restore for name in call["members"]}
     assert put_back == {(name, pool, host) for name, pool, host in undo if host in stayed - before}
@@ -151,11 +161,29 @@ def test_host_that_would_not_leave_and_could_not_be_put_back_is_away() -> None:
     assert (done.back, record(done, "web1").step) == ((), Step.LEAVING)
 
 
-def test_member_that_was_out_before_is_not_put_back() -> None:
-    """A person took it out after the plan was made, or a run before this one: nothing that this drain did is to be undone."""
+def test_host_that_a_person_took_out_since_the_plan_is_held() -> None:
+    call = calls(TWO_POOLS, ["web1", "web2"])
+    results = [moved(call["web"], out_before=["web1"], view=view(["web1", "web2"])), moved(call["api"], view=view(["web1", "web2"]))]
+    done = after_drain(TWO_POOLS, ["web1", "web2"], results)
+    assert done.going_on == ("web2",)
+    assert record(done, "web1") == HostRecord("web1", Step.LEAVING, Verdict.HELD, "somebody put it into maintenance on lb1/web")
+    assert done.restore == ({**call["api"], "members": ["web1"], "floor": None},), "what we moved goes back, what the person moved stays"
+    restored = after_restore(TWO_POOLS, done.records, [moved(done.restore[0], view=view())], [member("web1", out=True)])
+    assert restored.back == ("web1",), "it is out, but not by our doing"
+    assert restored.records[0].verdict is Verdict.HELD
+
+
+def test_host_that_a_person_took_out_everywhere_was_never_ours() -> None:
     call = calls(TWO_POOLS, ["web1"])
-    results = [moved(call["web"], unchanged=["web1"], view=view(["web1"])), moved(call["api"], {"web1": "busy"}, view=view())]
-    assert after_drain(TWO_POOLS, ["web1"], results).restore == ()
+    done = after_drain(TWO_POOLS, ["web1"], [moved(one, out_before=["web1"], view=view(["web1"])) for one in call.values()])
+    assert (done.restore, done.back, done.going_on) == ((), ("web1",), ())
+    assert record(done, "web1") == HostRecord("web1", Step.PLANNED, Verdict.HELD, "somebody put it into maintenance on lb1/web")
+
+
+def test_host_that_we_took_out_before_goes_on() -> None:
+    call = calls(TWO_POOLS, ["web1"])
+    results = [moved(one, out_before=["web1"], view=view(["web1"])) for one in call.values()]
+    assert after_drain(TWO_POOLS, ["web1"], results, out_before=["web1"]).going_on == ("web1",)
 
 
 def test_absences_of_earlier_rollouts_outlive_a_drain_that_fails() -> None:
@@ -176,7 +204,9 @@ RESTORE = {**calls(TWO_POOLS, ["web1"])["web"], "floor": None}
 
 
 def test_host_that_is_back_everywhere_is_where_it_was() -> None:
-    done = after_restore(TWO_POOLS, [FAILED, HostRecord("web2", Step.DRAINED)], [moved(RESTORE, view=view(["web2"]))], [member("web1", API)])
+    done = after_restore(
+        TWO_POOLS, [FAILED, HostRecord("web2", Step.DRAINED)], [moved(RESTORE, view=view(["web2"]))], [member("web1", API)]
+    )
     assert (done.back, done.records) == (("web1",), (HostRecord("web1", Step.PLANNED, Verdict.FAILED, "lb1/api: busy"),))
 
 
@@ -237,9 +267,14 @@ def test_only_who_passed_goes_on() -> None:
 def test_host_is_back_when_every_pool_has_it_again() -> None:
     hosts = ["web1", "web2"]
     call = calls(TWO_POOLS, hosts)
-    done = after_enable(TWO_POOLS, hosts, [moved(call["web"], view=view()), moved(call["api"], {"web2": "not fully up"}, view=view(["web2"]))])
+    done = after_enable(
+        TWO_POOLS, hosts, [moved(call["web"], view=view()), moved(call["api"], {"web2": "not fully up"}, view=view(["web2"]))]
+    )
     assert done.back == done.going_on == ("web1",)
-    assert done.records == (HostRecord("web1", Step.BACK, Verdict.CONVERGED), HostRecord("web2", Step.VERIFIED, Verdict.FAILED, "lb1/api: not fully up"))
+    assert done.records == (
+        HostRecord("web1", Step.BACK, Verdict.CONVERGED),
+        HostRecord("web2", Step.VERIFIED, Verdict.FAILED, "lb1/api: not fully up"),
+    )
     assert done.halt == ""
 
 
@@ -259,4 +294,7 @@ def test_without_a_balancer_who_is_verified_is_back() -> None:
 
 def test_who_fails_in_a_persons_own_tasks_stays_where_it_stands() -> None:
     done = after_tasks([HostRecord("web1", Step.DRAINED), HostRecord("web2", Step.DRAINED)], {"web2": "task 'Warm up' failed: 1"})
-    assert (done.going_on, record(done, "web2")) == (("web1",), HostRecord("web2", Step.DRAINED, Verdict.FAILED, "task 'Warm up' failed: 1"))
+    assert (done.going_on, record(done, "web2")) == (
+        ("web1",),
+        HostRecord("web2", Step.DRAINED, Verdict.FAILED, "task 'Warm up' failed: 1"),
+    )

@@ -28,7 +28,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands im
 
 OLDEST = "/root/.pyenv/versions/3.9.18/bin/python"
 PYTHON = OLDEST if os.access(OLDEST, os.X_OK) else sys.executable
-HOSTILE = "it's \"x\" {root!r} {{y}} $(touch pwned) `touch pwned` \\ %s ünï;&|\n-rf"
+HOSTILE = 'it\'s "x" {root!r} {{y}} $(touch pwned) `touch pwned` \\ %s ünï;&|\n-rf'
 
 
 def run(command: Command, python: str = PYTHON) -> Outcome:
@@ -54,7 +54,9 @@ def artifact(path: Path, text: str = "2.0") -> Path:
 
 
 def stage(root: Path, version: str, **different: t.Any) -> dict[str, t.Any]:
-    return answer_of(run(stage_command({"root": str(root), "version": version, **different}, str(artifact(root / f"{root.name[:4]} {version}.tar.gz")))))
+    return answer_of(
+        run(stage_command({"root": str(root), "version": version, **different}, str(artifact(root / f"{root.name[:4]} {version}.tar.gz"))))
+    )
 
 
 def test_release_is_staged_switched_to_and_seen(root: Path) -> None:

@@ -10,7 +10,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines, summary_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
 
-BAD = rollout(plan(4, max_unavailable=1), HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "health check: status 503"), halted="1 host failed (web1)")
+BAD = rollout(
+    plan(4, max_unavailable=1), HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "health check: status 503"), halted="1 host failed (web1)"
+)
 
 
 def test_halted_rollout_names_who_failed_who_is_out_and_what_to_type() -> None:
@@ -34,7 +36,9 @@ def test_unreachable_host_is_named() -> None:
 
 def test_converged_rollout_says_so_in_one_line() -> None:
     look = observed(2, **{host: seen(host, "2.0") for host in names(2)})
-    assert summary_lines("web", "2.0", conclude("2.0", look, None), (), "") == ['rollout of "web" to 2.0: converged: 2 of 2 hosts run 2.0 and serve']
+    assert summary_lines("web", "2.0", conclude("2.0", look, None), (), "") == [
+        'rollout of "web" to 2.0: converged: 2 of 2 hosts run 2.0 and serve'
+    ]
 
 
 def test_status_is_a_table_with_a_line_a_host() -> None:

@@ -22,7 +22,7 @@ def of(conclusion: Conclusion, host: str) -> tuple[Verdict, str]:
     return next((state.verdict, state.why) for state in conclusion.hosts if state.host == host)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(observations(), st.booleans())
 def test_converged_means_every_host_is_seen_to_run_and_serve_or_is_held(look: Observed, rolled: bool) -> None:
     end = conclude(NEW, look, rollout(plan(look=CONVERGED)) if rolled else None)
@@ -53,7 +53,9 @@ def test_last_host_failing_is_a_failure() -> None:
 
 
 def test_host_that_failed_stays_failed_however_well_it_looks() -> None:
-    end = conclude(NEW, CONVERGED, rollout(plan(3, max_unavailable=1), HostRecord("web2", Step.BACK, Verdict.FAILED, "its own tasks failed")))
+    end = conclude(
+        NEW, CONVERGED, rollout(plan(3, max_unavailable=1), HostRecord("web2", Step.BACK, Verdict.FAILED, "its own tasks failed"))
+    )
     assert (end.verdict, of(end, "web2")) == (Verdict.HALTED, (Verdict.FAILED, "its own tasks failed"))
 
 
@@ -88,7 +90,12 @@ def test_every_pool_counts() -> None:
 
 
 def test_unreachable_and_sick_hosts_are_named() -> None:
-    look = observed(3, web1=seen("web1", NEW), web2=seen("web2", reachable=False, why="No route"), web3=seen("web3", NEW, healthy=False, why="status 503"))
+    look = observed(
+        3,
+        web1=seen("web1", NEW),
+        web2=seen("web2", reachable=False, why="No route"),
+        web3=seen("web3", NEW, healthy=False, why="status 503"),
+    )
     end = conclude(NEW, look, None)
     assert of(end, "web2") == (Verdict.UNREACHABLE, "No route")
     assert of(end, "web3") == (Verdict.FAILED, "status 503")

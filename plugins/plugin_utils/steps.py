@@ -1,0 +1,34 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which steps a batch takes, in order: each is a task file of the role, and none of them is there to be skipped. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+
+MOMENTS = ("before_drain", "after_drain", "before_deploy", "after_deploy", "before_verify", "after_verify", "before_enable", "after_enable")
+"""When a hook of the user's can run."""
+
+
+def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dict[str, str]]:
+    """The steps of a batch: ``tasks``, a file under ``tasks/steps``, and for a hook its ``moment``.
+
+    :param hooks: the moments that the user has a hook for.
+    :param own_deploy: the user deploys with tasks of their own.
+    """
+    on_hosts = any(host.probe and not host.probe.local for host in fleet.hosts)
+    steps = []
+    for name, files in (
+        ("drain", ["drain"]),
+        ("deploy", ["deploy_own" if own_deploy else "deploy"]),
+        ("verify", ["probe_on_hosts", "verify"] if on_hosts else ["verify"]),
+        ("enable", ["enable"]),
+    ):
+        steps += [{"tasks": "hook", "moment": f"before_{name}"}] if f"before_{name}" in hooks else []
+        steps += [{"tasks": file, "moment": ""} for file in files]
+        steps += [{"tasks": "hook", "moment": f"after_{name}"}] if f"after_{name}" in hooks else []
+    return steps

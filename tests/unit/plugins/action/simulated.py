@@ -1,0 +1,256 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole rollouts in values: the controller's own steps and journal, around hosts and load balancers that exist in memory only.
+
+``Rollout.go`` does what playbooks/rolling.yml and the role do, task by task.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, fleet
+
+from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+
+Place = tuple[str, str]  # balancer, pool
+
+
+class Killed(Exception):
+    """The controller was killed with -9."""
+
+
+@dataclasses.dataclass
+class Host:
+    """One host: what its link points to, what its process runs, and what a person or a fault does to it."""
+
+    name: str
+    installed: str = "1.0"
+    running: str = "1.0"
+    proven: str = "1.0"  # the version that it was last seen healthy on
+    reachable: bool = True
+    restarts: bool = True
+    leaves: bool = True  # its members let themselves be drained
+    returns: bool = True  # its members come up again
+    held: bool = False
+
+
+class World:
+    """Hosts, and the pools of their load balancers; who breaks a rule is found out on the spot."""
+
+    def __init__(self, places: t.Sequence[Place], hosts: t.Sequence[Host], state: Path) -> None:
+        self.hosts = {host.name: host for host in hosts}
+        self.pools = {place: {host.name: ("maintenance" if host.held else "ready") for host in hosts} for place in places}
+        self.url = f"sqlite:///{state}/journal.db"
+        self.now = 1000.0
+        self.bad: set[str] = set()  # versions that never come up healthy
+        self.silent: set[str] = set()  # balancers that do not answer any more
+        self.hangs_up: int | None = None  # moves until a balancer hangs up after having done what it was told
+        self.dies: int | None = None  # moves and tasks until the controller is killed
+        self.changes = 0
+        names = {name for name, _pool in places}
+        self.fleet = fleet(
+            len(hosts), *(balancer(name, [pool for one, pool in places if one == name], self.hosts) for name in sorted(names))
+        )
+        if not places:
+            self.fleet = dataclasses.replace(self.fleet, balancers=())
+
+    def healthy(self, host: Host) -> bool:
+        return host.running not in self.bad
+
+    def out(self) -> set[str]:
+        """Hosts that some pool sends nothing, but for those that a person took out."""
+        return {name for pool in self.pools.values() for name, admin in pool.items() if admin != "ready" and not self.hosts[name].held}
+
+    def tick(self) -> None:
+        """Between any two things, the controller may be killed."""
+        self.now += 1
+        if self.dies is not None:
+            self.dies -= 1
+            if self.dies < 0:
+                raise Killed
+
+    def members(self, place: Place) -> list[dict[str, t.Any]]:
+        return [{"name": name, "admin": admin, "in_service": admin == "ready", "weight": 10} for name, admin in self.pools[place].items()]
+
+    # -- what the modules do -------------------------------------------------------------------------------------------
+
+    def look(self) -> dict[str, t.Any]:
+        pools = [
+            {"item": call, "pools": [{"pool": pool, "members": self.members((call["name"], pool))} for pool in call["pools"]]}
+            for call in look_calls(self.fleet.balancers)
+        ]
+        releases = {
+            host.name: {"active": host.installed} if host.reachable else {"unreachable": "No route"} for host in self.hosts.values()
+        }
+        targets = [self._probe(host) for host in self.hosts.values()]
+        return {"pools": pools, "releases": releases, "health": [{"targets": targets}]}
+
+    def move(self, call: dict[str, t.Any], state: str) -> dict[str, t.Any]:
+        """``lb_member``: the floor is its own to hold, whatever the gate thinks."""
+        self.tick()
+        if call["name"] in self.silent:
+            return {"item": call, "msg": "Connection refused"}
+        place = call["name"], call["pool"]
+        pool = self.pools[place]
+        before = dict(pool)
+        leaving = [name for name in call["members"] if pool[name] == "ready" and state != "ready"]
+        left = sum(admin == "ready" for admin in pool.values()) - len(leaving)
+        if call["floor"] is not None and leaving and left < call["floor"]:
+            return self._moved(call, dict.fromkeys(call["members"], "the floor"), before, refused="the floor")
+        errors = {}
+        for name in call["members"]:
+            host = self.hosts[name]
+            self.changes += pool[name] != ("ready" if state == "ready" else "maintenance")
+            if state == "ready":
+                # Whoever is let in runs what was proven, or what it ran when it was taken out.
+                if pool[name] != "ready" and (host.held or host.proven != host.running):
+                    raise AssertionError(f"{name} is let in, held {host.held}, running {host.running}, proven {host.proven}")
+                if host.returns:
+                    pool[name] = "ready"
+                else:
+                    errors[name] = "not fully up"
+            elif host.leaves or host.held:
+                pool[name] = "maintenance"
+            else:
+                errors[name] = "3 sessions. It was put back."
+        if self.hangs_up is not None:
+            self.hangs_up -= 1
+            if self.hangs_up < 0:
+                self.hangs_up = None
+                return self._moved(call, dict.fromkeys(call["members"][1:], "hung up"), before, refused="hung up")
+        return self._moved(call, errors, before)
+
+    def _moved(
+        self, call: dict[str, t.Any], errors: dict[str, str], before: dict[str, str], refused: str | None = None
+    ) -> dict[str, t.Any]:
+        pool = self.pools[call["name"], call["pool"]]
+        members = [
+            {
+                "member": name,
+                "ok": name not in errors,
+                "changed": pool[name] != before[name],
+                "error": errors.get(name),
+                "before": {"admin": before[name]},
+            }
+            for name in call["members"]
+        ]
+        return {"item": call, "members": members, "refused": refused, "view": {"members": self.members((call["name"], call["pool"]))}}
+
+    def release(self, names: t.Iterable[str], version: str, switch: bool) -> dict[str, dict[str, t.Any]]:
+        self.tick()
+        answers = {}
+        for host in (self.hosts[name] for name in names):
+            if not host.reachable:
+                answers[host.name] = {"unreachable": "No route"}
+                continue
+            self.changes += 1
+            answers[host.name] = {"ok": True, "changed": True}
+            if switch:
+                host.installed = version
+                if host.restarts:
+                    host.running = version
+                else:
+                    answers[host.name]["error"] = "the restart failed"
+        return answers
+
+    def verify(self, targets: t.Iterable[dict[str, t.Any]], version: str) -> dict[str, t.Any]:
+        self.tick()
+        results = []
+        for host in (self.hosts[target["name"]] for target in targets):
+            ok = self.healthy(host) and host.running == version
+            if ok:
+                host.proven = version
+            results.append({**self._probe(host), "ok": ok, "failed": None if ok else "status 503"})
+        return {"targets": results}
+
+    def _probe(self, host: Host) -> dict[str, t.Any]:
+        ok = self.healthy(host)
+        return {"name": host.name, "ok": ok, "failed": None if ok else "status 503", "extracted": {"version": host.running}, "body": None}
+
+
+class Rollout:
+    """One run of the playbook.
+
+    :param watch: called between any two tasks.
+    """
+
+    def __init__(
+        self, world: World, version: str, watch: t.Callable[[], None] = lambda: None, check_mode: bool = False, **limits: t.Any
+    ) -> None:
+        self.world = world
+        self.version = version
+        self.watch = watch
+        self.check_mode = check_mode
+        self.policy = dict(DEFAULTS.items()) | {f"rollout_{name}": value for name, value in limits.items()}
+        self.fleet = keep_fleet(world.fleet)
+        self.planned: dict[str, t.Any] = {}
+        self.halted = ""
+
+    def go(self) -> dict[str, t.Any]:
+        """Plan, stage, roll the batches, settle; the result of the last step that ran."""
+        world = self.world
+        self.planned = self._do(plan, version=self.version, observed=world.look())
+        if not self.planned["live"]:
+            return self.planned
+        order = self.planned["order"]
+        self._record("staged", order, releases=world.release(order, self.version, switch=False))
+        for size in self.planned["batches"]:
+            batch, order = order[:size], order[size:]
+            while True:
+                step = self._do(gate, hosts=batch)
+                if step["hosts"]:
+                    step = self._roll(step)
+                self.halted = step["halted"]
+                if not step["again"]:
+                    break
+        return self._do(settle, observed=world.look())
+
+    def status(self, **different: t.Any) -> dict[str, t.Any]:
+        return self._do(status, observed=self.world.look(), version=self.version, converged=True, **different)
+
+    def _roll(self, step: dict[str, t.Any]) -> dict[str, t.Any]:
+        world = self.world
+        step = self._record("drained", step["hosts"], moves=[world.move(call, "drained") for call in step["drain"]])
+        if step["restore"]:
+            self._record("restored", [], moves=[world.move(call, "ready") for call in step["restore"]])
+        step = self._record("deployed", step["hosts"], releases=world.release(step["deploy"], self.version, switch=True))
+        step = self._record("verified", step["hosts"], health=[world.verify(step["targets"], self.version)])
+        return self._record("back", step["hosts"], moves=[world.move(call, "ready") for call in step["enable"]])
+
+    def _record(self, what: str, hosts: list[str], **different: t.Any) -> dict[str, t.Any]:
+        return self._do(record, hosts=hosts, step=what, **different)
+
+    def _do(self, module: t.Any, **arguments: t.Any) -> dict[str, t.Any]:
+        self.watch()
+        self.world.tick()
+        action = _Stub.of(module.ActionModule, self)
+        usual = {name: option.get("default") for name, option in action.ARGUMENTS.items()}
+        given = {"fleet": self.fleet, "policy": self.policy, "state_url": self.world.url, "run": self.planned.get("ticket")}
+        result: dict[str, t.Any] = action.step({**usual, **given, **arguments}, {})
+        self.watch()
+        return result
+
+
+class _Stub:
+    """An action that knows the time of the world, and of ansible-core only what a step asks for."""
+
+    @classmethod
+    def of(cls, kind: type[ControllerStep], rollout: Rollout) -> ControllerStep:
+        action = object.__new__(kind)
+        action._task = SimpleNamespace(check_mode=rollout.check_mode)
+        vars(action).update(now=lambda: rollout.world.now, variables_of=lambda hosts, _task_vars: {})
+        return action
+
+
+def absent(world: World) -> set[str]:
+    return {absence.host for absence in Journal(world.url).absences("web")}

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from unit.plugins.plugin_utils.fleets import fleet, host_input, probe
+
+from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS, steps_of
+
+FILES = Path(__file__).parents[4] / "roles/rollout/tasks/steps"
+
+
+def words(steps: list[dict[str, str]]) -> list[str]:
+    return [step["moment"] or step["tasks"] for step in steps]
+
+
+def test_batch_leaves_changes_proves_and_returns() -> None:
+    assert words(steps_of(fleet(), [], False)) == ["drain", "deploy", "verify", "enable"]
+
+
+def test_hooks_run_around_their_steps_in_order() -> None:
+    steps = words(steps_of(fleet(), MOMENTS, True))
+    assert [step for step in steps if step in MOMENTS] == list(MOMENTS)
+    for name in ("drain", "verify", "enable"):
+        assert steps.index(f"before_{name}") < steps.index(name) < steps.index(f"after_{name}")
+    assert "deploy_own" in steps and "deploy" not in steps
+
+
+def test_probes_on_hosts_come_before_what_judges_them() -> None:
+    there = dataclasses.replace(fleet(2), hosts=(host_input("web1"), host_input("web2", probe=probe(local=False))))
+    assert words(steps_of(there, [], False)) == ["drain", "deploy", "probe_on_hosts", "verify", "enable"]
+
+
+@pytest.mark.parametrize("own_deploy", [True, False])
+def test_every_step_has_its_tasks(own_deploy: bool) -> None:
+    there = dataclasses.replace(fleet(1), hosts=(host_input("web1", probe=probe(local=False)),))
+    assert all((FILES / f"{step['tasks']}.yml").is_file() for step in steps_of(there, MOMENTS, own_deploy))
