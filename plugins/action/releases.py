@@ -43,7 +43,7 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         fleet = load_fleet(arguments["fleet"])
-        names = [host.host for host in fleet.hosts] if arguments["hosts"] is None else arguments["hosts"]
+        names = {host.host for host in fleet.hosts} if arguments["hosts"] is None else set(arguments["hosts"])
         commands = {host.host: self._command(host, arguments) for host in fleet.hosts if host.host in names}
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}

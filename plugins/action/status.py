@@ -36,7 +36,7 @@ class ActionModule(ControllerStep):
         rollout = journal.latest(fleet.app)
         version = arguments["version"] or (rollout.version if rollout else _commonest(observed))
         conclusion = conclude(version, observed, None)
-        lines = status_lines(fleet.app, version, conclusion)
+        lines = status_lines(fleet.app, version, conclusion, observed.members)
         if rollout is not None:
             lines.append(
                 f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}"

@@ -28,59 +28,12 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base impo
 )
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-
-
-@dataclasses.dataclass(frozen=True)
-class Weight:
-    """A weight as asked for: absolute, or percent of the member's initial weight."""
-
-    amount: int
-    percent: bool
-
-    def of(self, member: Member, most: int) -> int:
-        """The absolute weight for this member, rounded down.
-
-        :raises RollingError: it comes to 0 without 0 having been asked for, or to more than ``most``.
-        """
-        if not self.percent:
-            weight, how = self.amount, str(self.amount)
-        elif member.initial_weight is None:
-            raise RollingError(f"The initial weight is not known, so {self.amount}% of it is not either; give an absolute weight.")
-        else:
-            weight = member.initial_weight * self.amount // 100
-            how = f"{self.amount}% of the initial weight {member.initial_weight} is {weight}"
-        if weight > most:
-            raise RollingError(f"weight: {how}, the most is {most}.")
-        if weight == 0 and self.amount > 0:
-            raise RollingError(f"weight: {how}, which is no traffic at all; ask for 0 if that is meant.")
-        return weight
-
-
-@dataclasses.dataclass(frozen=True)
-class Goal:
-    """What is asked for every member of one call; times in seconds."""
-
-    pool: str
-    members: tuple[str, ...]
-    state: str | None  # drained, maintenance, ready
-    weight: Weight | None
-    floor: int | None
-    floor_wait: float
-    soft: float
-    quiet: float
-    wait_timeout: float
-    on_timeout: str  # fail, force, continue
-    poll: float
-    timeout: float
-
-    @property
-    def takes_out(self) -> bool:
-        return self.state in ("drained", "maintenance") or (self.weight is not None and self.weight.amount == 0)
+from ansible_collections.convoy.rolling.plugins.module_utils.member_goals import Goal
 
 
 class _Step(enum.Enum):
     WAIT = "wait"
-    TAKE_OUT = "take out"
+    ORDER = "order"
     CUT = "cut"
     OVER = "over"
 
@@ -98,10 +51,15 @@ class Move:
         self.touched = False
         self.over = False
         self._goal = goal
+        self._arrived = False
+        self._agent: bool | None = None
         self._deadline = now + goal.wait_timeout
         self._quiet_since: float | None = None
         self._admin = self._first_admin(can)
         self._weight: int | None = None
+        if goal.state == "restored":
+            self._weight = goal.before[before.name].weight_forgotten(before)
+            self._agent = goal.before[before.name].agent
         if goal.weight is not None:
             try:
                 self._weight = goal.weight.of(before, can.max_weight or 0)
@@ -113,6 +71,8 @@ class Move:
             return None
         if self._goal.state == "ready":
             return READY
+        if self._goal.state == "restored":
+            return self._goal.before[self.before.name].admin
         soft = self._goal.state == "drained" and can.soft_drain and self._goal.soft > 0 and self.before.admin != MAINTENANCE
         return DRAIN if soft else MAINTENANCE
 
@@ -120,12 +80,12 @@ class Move:
         """What still has to be ordered to get where this move is heading now; None when the member is there."""
         admin = self._admin if self._admin != self.member.admin else None
         weight = self._weight if self._weight != self.member.weight else None
-        agent = None
-        if admin == READY and self.member.agent is False:
-            agent = True
-        elif admin is not None and admin != READY and self.member.agent is True:
-            agent = False
-        if (admin, weight) == (None, None):
+        agent = self._agent
+        if agent is None and admin is not None:
+            # An agent may let in again whom an operator took out.
+            agent = admin == READY
+        agent = agent if self.member.agent is (not agent) else None
+        if (admin, weight, agent) == (None, None, None):
             return None
         return Change(self.member.name, admin, weight, agent)
 
@@ -147,49 +107,71 @@ class Move:
 
     def predict(self) -> None:
         """Check mode: the member as it would become."""
-        admin = MAINTENANCE if self._admin == DRAIN else self._admin or self.before.admin
-        weight = self.before.weight if self._weight is None else self._weight
+        change = self.change() or Change(self.before.name)
+        out = self._goal.takes_out and self._goal.state is not None
         self.touched = True
-        stays = self.before.in_service and not self._goal.takes_out
-        self.member = dataclasses.replace(self.before, admin=admin, weight=weight, in_service=stays)
+        self.member = dataclasses.replace(
+            self.before,
+            admin=MAINTENANCE if out else change.admin or self.before.admin,
+            weight=self.before.weight if change.weight is None else change.weight,
+            agent=self.before.agent if change.agent is None else change.agent,
+            in_service=self.before.in_service and not self._goal.takes_out,
+        )
 
     def fail(self, reason: str) -> None:
         self.error = reason
         self.over = True
 
     def see(self, member: Member, now: float) -> None:
-        """Take in what a fresh look at the pool showed."""
+        """Take in what a fresh look at the pool showed; a member that was out and is let in again is under way once more."""
+        if self.over and not self.error:
+            self.member = member
+            if self._forgotten():
+                self.over = False
+                self._deadline = max(self._deadline, now + self._goal.timeout)
+            return
         busy = bool(member.sessions or member.queued) or member.requests != self.member.requests
         self._quiet_since = None if busy else now if self._quiet_since is None else self._quiet_since
         self.sessions = max(self.sessions, member.sessions or 0)
         self.member = member
         self.ended = now
 
+    def _forgotten(self) -> bool:
+        return self._arrived and self._admin in (DRAIN, MAINTENANCE) and self.member.admin == READY
+
     def step(self, now: float) -> _Step:
         """Decide on what was seen last."""
-        there = self._admin in (None, self.member.admin) and self._weight in (None, self.member.weight)
+        # An agent that is listened to again may say another weight.
+        weighs = self._weight in (None, self.member.weight) or self._agent is True
+        there = self._admin in (None, self.member.admin) and weighs
+        self._arrived = self._arrived or there
         late = now >= self._deadline
-        if self._admin == DRAIN and (self._quiet(now) or late or now >= self.started + self._goal.soft):
+        if self._admin == DRAIN and self._goal.state == "drained" and (self._quiet(now) or late or now >= self.started + self._goal.soft):
             self._admin = MAINTENANCE
             self._quiet_since = None
-            return _Step.TAKE_OUT
+            return _Step.ORDER
         if there and self._settled(now):
             self.over = True
         elif late:
             return self._too_late(now, there)
+        elif self._forgotten():
+            self.note = "The load balancer let it in again on the way, as after a reload; it was taken out once more."
+            self._quiet_since = None
+            return _Step.ORDER
         return _Step.OVER if self.over else _Step.WAIT
 
     def _quiet(self, now: float) -> bool:
         return self._quiet_since is not None and now - self._quiet_since >= self._goal.quiet
 
     def _settled(self, now: float) -> bool:
-        if self._admin == MAINTENANCE:
-            return self._quiet(now)
         if self._admin == READY:
             if self.member.health == "unchecked":
                 self.note = "The load balancer does not check this member; only the caller's own probe vouches for it."
-            return self.member.health in ("up", "unchecked")
-        return self._admin is None
+            return self.member.health in ("up", "unchecked") and not self._warms_up()
+        return self._admin is None or self._goal.state == "restored" or (self._admin == MAINTENANCE and self._quiet(now))
+
+    def _warms_up(self) -> bool:
+        return self._goal.full_weight and bool(self.member.warming)
 
     def _too_late(self, now: float, there: bool) -> _Step:
         member, after = self.member, f"after {now - self.started:.1f}s"
@@ -198,7 +180,7 @@ class Move:
             self.fail(f"The load balancer took the order, but {after} still shows {member.admin}, weight {member.weight} ({shown}).")
             return _Step.OVER
         if self._admin == READY:
-            reason = f"It is let in, but {after} not fully up ({shown})."
+            reason = f"It is let in, but {after} {'still in its slow start' if self._warms_up() else 'not fully up'} ({shown})."
         else:
             reason = f"It still had {member.sessions or 0} sessions and {member.queued or 0} requests queued {after}."
         if self._goal.on_timeout == "continue":
@@ -298,7 +280,7 @@ class Journey:
         """One round for all members; False when none is under way any more."""
         now, moves = self._clock.now(), self._under_way()
         steps = {move: move.step(now) for move in moves}
-        out = {move: change for move, step in steps.items() if step is _Step.TAKE_OUT for change in (move.change(),) if change}
+        out = {move: change for move, step in steps.items() if step is _Step.ORDER for change in (move.change(),) if change}
         cut = [move.member.name for move, step in steps.items() if step is _Step.CUT]
         self._order(balancer, out)
         if cut:
@@ -330,10 +312,7 @@ class Journey:
         for move in self.moves:
             member = known.get(move.member.name)
             if member is not None:
-                if not move.over or move.error:
-                    move.see(member, now)
-                else:
-                    move.member = member
+                move.see(member, now)
             elif not move.error:
                 move.fail("It vanished from the pool on the way.")
 

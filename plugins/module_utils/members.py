@@ -14,11 +14,13 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Goal, Journey, Move, Weight
+from ansible_collections.convoy.rolling.plugins.module_utils.member_goals import Goal, Weight, originals
+from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Journey, Move
 
 _CONNECTION: dict[str, t.Any] = {
     "provider": {"type": "str", "required": True, "choices": ["haproxy"]},
     "address": {"type": "str", "required": True},
+    "master": {"type": "str"},
     "timeout": {"type": "str", "default": "5s"},
 }
 
@@ -26,7 +28,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_CONNECTION,
     "pool": {"type": "str", "required": True},
     "members": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["drained", "ready", "maintenance"]},
+    "state": {"type": "str", "choices": ["drained", "ready", "maintenance", "restored"]},
+    "before": {"type": "list", "elements": "dict", "default": []},
     "weight": {"type": "str"},
     "floor": {"type": "int"},
     "floor_wait": {"type": "str", "default": "0s"},
@@ -34,6 +37,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "quiet": {"type": "str", "default": "0.3s"},
     "wait_timeout": {"type": "str", "default": "60s"},
     "on_timeout": {"type": "str", "default": "fail", "choices": ["fail", "force", "continue"]},
+    "wait_full_weight": {"type": "bool", "default": False},
     "poll": {"type": "str", "default": "0.1s"},
 }
 
@@ -67,7 +71,7 @@ def run(
     journey = Journey(goal, provider.capabilities, where, clock or SystemClock())
 
     def connect() -> Balancer:
-        return provider.open(options["address"], goal.timeout)
+        return _open(provider, options, goal.timeout)
 
     failure = None
     try:
@@ -99,9 +103,20 @@ def observe(params: t.Mapping[str, t.Any], providers: t.Mapping[str, type[Balanc
     options = _with_defaults(params, INFO_ARGUMENT_SPEC)
     provider = _provider(options, providers)
     provider.check_names("pools", options["pools"])
-    with provider.open(options["address"], _positive(options, "timeout")) as balancer:
+    with _open(provider, options, _positive(options, "timeout")) as balancer:
         views = [balancer.read(pool).view() for pool in options["pools"] or balancer.pools()]
     return {"changed": False, "provider": provider.provider, "address": options["address"], "pools": views}
+
+
+def _open(provider: type[Balancer], options: t.Mapping[str, t.Any], timeout: float) -> Balancer:
+    balancer = provider.open(options["address"], timeout)
+    if options["master"] is not None:
+        try:
+            balancer.include_old_workers(options["master"])
+        except RollingError:
+            balancer.close()
+            raise
+    return balancer
 
 
 def _with_defaults(params: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -115,7 +130,10 @@ def _with_defaults(params: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any]) -
 def _provider(options: t.Mapping[str, t.Any], providers: t.Mapping[str, type[Balancer]]) -> type[Balancer]:
     if options["provider"] not in providers:
         raise InputError(f"provider: {options['provider']!r} is not known; there are: {listed(sorted(providers))}.")
-    return providers[options["provider"]]
+    provider = providers[options["provider"]]
+    if options["master"] is not None and not provider.capabilities.old_workers:
+        raise InputError(f"master: {provider.provider} has no processes from before a reload to ask; leave it out.")
+    return provider
 
 
 def _goal(options: t.Mapping[str, t.Any], provider: type[Balancer]) -> Goal:
@@ -140,6 +158,8 @@ def _goal(options: t.Mapping[str, t.Any], provider: type[Balancer]) -> Goal:
         wait_timeout=to_seconds(options["wait_timeout"], "wait_timeout"),
         poll=_positive(options, "poll"),
         timeout=_positive(options, "timeout"),
+        before=originals(options["before"]),
+        full_weight=bool(options["wait_full_weight"]),
     )
     _check_sense(goal)
     _check_capable(goal, provider)
@@ -148,10 +168,18 @@ def _goal(options: t.Mapping[str, t.Any], provider: type[Balancer]) -> Goal:
 
 def _check_sense(goal: Goal) -> None:
     out = goal.state in ("drained", "maintenance")
+    back = goal.state in ("ready", None)
     if goal.state is None and goal.weight is None:
         raise InputError("state: neither a state nor a weight was given; give one of them or both.")
-    if goal.weight is not None and out:
+    if goal.weight is not None and not back:
         raise InputError(f"weight: a weight cannot be given with state={goal.state}; give it with state=ready or alone.")
+    if bool(goal.before) is not (goal.state == "restored"):
+        raise InputError("before: what members had before is for state=restored, which needs it; give both or neither.")
+    unknown = [name for name in goal.members if goal.state == "restored" and name not in goal.before]
+    if unknown:
+        raise InputError(f"before: it says nothing of {listed(unknown)}; give what each member had, as members[].before returned it.")
+    if goal.full_weight and goal.state not in ("ready", "restored"):
+        raise InputError("wait_full_weight: it is for members that come back, with state=ready or state=restored; leave it out here.")
     if goal.floor is not None and not goal.takes_out:
         raise InputError("floor: it is for members that leave, with state=drained, state=maintenance or weight=0; leave it out here.")
     if goal.floor is not None and goal.floor < 0:
@@ -168,6 +196,7 @@ def _check_capable(goal: Goal, provider: type[Balancer]) -> None:
         (goal.state == "drained" and not can.drains, "state=drained", "cannot tell when a member has no work left; use state=maintenance"),
         (goal.weight is not None and can.max_weight is None, "weight", "has no weights; leave it out"),
         (goal.floor is not None and not can.whole_pool, "floor", "does not see the whole pool; leave it out"),
+        (goal.full_weight and not can.warms_up, "wait_full_weight", "has no slow start that can be seen; leave it out"),
         (goal.on_timeout == "force" and not can.cuts_sessions, "on_timeout=force", "cannot end sessions; use fail or continue"),
     )
     for asked, option, why in lacking:

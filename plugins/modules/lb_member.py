@@ -21,6 +21,7 @@ description:
   - A member that is where it shall be gets no order. Every order is followed by a fresh look that must show its effect.
 notes:
   - HAProxy forgets states and weights set this way when it is reloaded, unless it keeps them in a C(server-state-file).
+  - V(caddy) and V(readiness) by calls need the Python library requests where the module runs.
   - A member with an agent check has the agent disabled before it is taken out, or the agent's next answer could let it in again.
     The agent is enabled when the member is made V(ready) again. A member that is ready already keeps its agent as it is.
   - With C(on-marked-down shutdown-sessions) HAProxy itself ends the open sessions of a member in maintenance. Give such a pool
@@ -30,24 +31,36 @@ options:
     description:
       - The kind of load balancer.
       - V(haproxy) is HAProxy 2.6 or later, through its runtime API.
+      - V(nginx) is nginx (open source), through the word C(down) in a configuration file and a reload. The module must run on its host.
+      - V(caddy) is Caddy 2.6 or later, through its admin API.
+      - V(readiness) is any load balancer that checks health over HTTP. It takes a host out by the host's own health endpoint, with a file or a
+        call, and sees no load balancer. The module must run on that host.
+      - What each can do and promises is in U(https://github.com/convoy-rolling/convoy.rolling/blob/main/docs/load-balancers.md).
+        To ask for what it cannot do is an error.
     type: str
     required: true
-    choices: [haproxy]
+    choices: [caddy, haproxy, nginx, readiness]
   address:
     description:
       - Where the load balancer takes orders, seen from the host that the module runs on.
       - For V(haproxy) the absolute path of a UNIX socket, or C(host:port) of a TCP one. It needs C(level admin).
+      - For V(nginx) the absolute path of the file with the upstreams, and C(?pid=PATH) behind it unless the pid file is C(/run/nginx.pid).
+      - For V(caddy) the URL of the admin API, such as C(http://127.0.0.1:2019).
+      - For V(readiness) C(file:/PATH?port=8080&interval=2s&fall=3), where the file makes the health endpoint answer 404 or 503, or
+        C(http://127.0.0.1:8080/HEALTH#out=/PATH&in=/PATH&interval=2s&fall=3), where these paths are called with POST.
     type: str
     required: true
   pool:
     description:
-      - The pool; for V(haproxy) the name of a backend.
+      - The pool; for V(haproxy) the name of a backend, for V(nginx) of an upstream, for V(caddy) the C(@id) of a C(reverse_proxy) or its
+        path below C(apps/http/servers), for V(readiness) C(local) unless the address says otherwise.
       - A pool that does not exist is an error that lists those that do.
     type: str
     required: true
   members:
     description:
-      - The members by the names they have in the pool; for V(haproxy) the names of servers.
+      - The members by the names they have in the pool; for V(haproxy) the names of servers, for V(nginx) and V(caddy) addresses as they are
+        written in the configuration, for V(readiness) C(self) unless the address says otherwise.
       - A name that is not in the pool fails, with a list of those that are, and the others are attempted.
     type: list
     elements: str

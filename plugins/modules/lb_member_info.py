@@ -20,18 +20,29 @@ options:
     description:
       - The kind of load balancer.
       - V(haproxy) is HAProxy 2.6 or later, through its runtime API.
+      - V(nginx) is nginx (open source), through the word C(down) in a configuration file and a reload. The module must run on its host.
+      - V(caddy) is Caddy 2.6 or later, through its admin API.
+      - V(readiness) is any load balancer that checks health over HTTP. It takes a host out by the host's own health endpoint, with a file or a
+        call, and sees no load balancer. The module must run on that host.
+      - What each can do and promises is in U(https://github.com/convoy-rolling/convoy.rolling/blob/main/docs/load-balancers.md).
+        To ask for what it cannot do is an error.
     type: str
     required: true
-    choices: [haproxy]
+    choices: [caddy, haproxy, nginx, readiness]
   address:
     description:
       - Where the load balancer takes orders, seen from the host that the module runs on.
       - For V(haproxy) the absolute path of a UNIX socket, or C(host:port) of a TCP one. Any C(level) will do.
+      - For V(nginx) the absolute path of the file with the upstreams, and C(?pid=PATH) behind it unless the pid file is C(/run/nginx.pid).
+      - For V(caddy) the URL of the admin API, such as C(http://127.0.0.1:2019).
+      - For V(readiness) C(file:/PATH?port=8080&interval=2s&fall=3), where the file makes the health endpoint answer 404 or 503, or
+        C(http://127.0.0.1:8080/HEALTH#out=/PATH&in=/PATH&interval=2s&fall=3), where these paths are called with POST.
     type: str
     required: true
   pools:
     description:
-      - The pools to show; for V(haproxy) a pool is a backend. With an empty list, all.
+      - The pools to show; for V(haproxy) a pool is a backend, for V(nginx) an upstream, for V(caddy) a C(reverse_proxy), for V(readiness) the
+        host. With an empty list, all.
       - A pool that does not exist is an error that lists those that do.
     type: list
     elements: str

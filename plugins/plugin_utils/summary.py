@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Member, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState
 
 
@@ -29,14 +29,18 @@ def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequ
     return lines
 
 
-def status_lines(app: str, version: str, conclusion: Conclusion) -> list[str]:
-    """One line a host: what is installed, what runs, and what every balancer says of it."""
-    head = ("HOST", "INSTALLED", "RUNNING", "OUT OF ROTATION ON", "STATE")
-    rows = [head, *(_row(state) for state in conclusion.hosts)]
+def status_lines(app: str, version: str, conclusion: Conclusion, members: Sequence[Member]) -> list[str]:
+    """One line a host: what is installed, what runs, and what every balancer says of it in its own words."""
+    words: dict[str, list[str]] = {}
+    for member in members:
+        if member.host is not None:
+            words.setdefault(member.host, []).append(f"{member.place} {member.status or member.admin}")
+    head = ("HOST", "INSTALLED", "RUNNING", "LOAD BALANCERS", "STATE")
+    rows = [head, *(_row(state, words.get(state.host, [])) for state in conclusion.hosts)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [f'"{app}" at {version}: {conclusion.verdict.value}: {conclusion.reason}', *table]
 
 
-def _row(state: HostState) -> tuple[str, str, str, str, str]:
-    return state.host, state.installed or "-", state.running or "-", ", ".join(state.out) or "-", f"{state.verdict.value}: {state.why}"
+def _row(state: HostState, words: Sequence[str]) -> tuple[str, str, str, str, str]:
+    return state.host, state.installed or "-", state.running or "-", ", ".join(words) or "-", f"{state.verdict.value}: {state.why}"

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from fleet.fleet import Fleet
 
 Fixture = t.Callable[..., t.Any]
 SOCKET = "{{ lb }}"
+FOUND_LATE = pytest.mark.xfail(reason="is found only after the rollout was opened, or never", strict=True)
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +56,31 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
         pytest.param({"rollout_artifact": ""}, "rollout_artifact is not set for web1", id="no artifact"),
         pytest.param({"rollout_state_url": "rubbish:hunter2@nowhere"}, "rollout_state_url: this is no database URL", id="no state url"),
         pytest.param(
-            {"rollout_state_url": "postgresql://me:hunter2@127.0.0.1:1/journal"}, "rollout_state_url", id="no database behind the state url"
+            {"rollout_state_url": "postgresql://me:hunter2@127.0.0.1:1/journal"},
+            "rollout_state_url",
+            id="no database behind the state url",
         ),
+        pytest.param({"rollout_version": "9.9.9"}, "rollout_artifact: ", id="a missing artifact", marks=FOUND_LATE),
+        pytest.param({"rollout_artifact_sha256": "abc"}, "rollout_artifact_sha256: 'abc'", id="no digest", marks=FOUND_LATE),
+        pytest.param({"rollout_keep": 0}, "rollout_keep: ", id="nothing kept", marks=FOUND_LATE),
+        pytest.param({"rollout_drain_soft": "soon"}, "rollout_drain_soft: 'soon'", id="no duration for the drain", marks=FOUND_LATE),
+        pytest.param({"rollout_drain_timeout": "500ms"}, "rollout_drain_timeout: ", id="no time to drain", marks=FOUND_LATE),
+        pytest.param({"rollout_on_drain_timeout": "maybe"}, "rollout_on_drain_timeout: 'maybe'", id="unknown choice", marks=FOUND_LATE),
+        pytest.param({"rollout_deploy_tasks": "/nowhere.yml"}, "rollout_deploy_tasks: ", id="no deploy tasks", marks=FOUND_LATE),
+        pytest.param({"rollout_hooks": {"before_drian": "/nowhere.yml"}}, "rollout_hooks: ", id="unknown hook", marks=FOUND_LATE),
     ],
 )
 def test_bad_input_is_one_sentence_before_anything_is_touched(
-    variables: dict[str, t.Any], sentence: str, fleet: Fleet, play: Fixture, untouched: Fixture
+    variables: dict[str, t.Any], sentence: str, fleet: Fleet, tmp_path: Path, play: Fixture, untouched: Fixture
 ) -> None:
-    asked = {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "lb": str(fleet.balancers[0].socket), **variables}
+    journal, socket = tmp_path / "state.db", str(fleet.balancers[0].socket)
+    asked = {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_state_url": f"sqlite:///{journal}", "lb": socket}
     with untouched(fleet):
-        run = play(fleet, asked)
+        run = play(fleet, asked | variables)
     assert run.rc == 2
     assert sentence in run.text.replace('"', "'").replace("\\", "")
-    assert run.output.count("fatal: ") == 1
+    assert len(re.findall(r"^(?:fatal|failed): ", run.output, re.MULTILINE)) == 1
     assert "Traceback" not in run.output
     assert "hunter2" not in run.output
-    assert not (fleet.directory / "state.db").exists()
+    assert not journal.exists()
     assert not [path for host in fleet.hosts.values() for path in host.root.glob("releases/2.0.0*")]

@@ -33,3 +33,15 @@ def test_hosts_that_a_person_took_out_are_held_and_the_others_roll(
     # Not even for a moment was one of them in service: the sampler keeps an absence when it ends.
     assert {absence.host for absence in seen.sampler.absences} == {"web1", "web3", "web4", "web6"}
     seen.nothing_was_lost()
+
+
+def test_a_host_that_a_person_takes_out_during_the_roll_is_held_too(tmp_path: Path, start: Fixture, words: Fixture) -> None:
+    with Fleet(4, tmp_path) as fleet:
+        fleet.release("2.0.0")
+        roll = start(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 2})
+        roll.wait_until(lambda: fleet.in_service("web") < 4, "a member is out")
+        fleet.set_state("web4", "maint")
+        run = roll.end()
+        assert words(fleet, "web4") == {"MAINT"}
+        assert list(fleet.versions().values()) == ["2.0.0"] * 3 + ["1.0.0"]
+    assert "held: web4: " in run.text

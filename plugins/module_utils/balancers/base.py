@@ -59,6 +59,10 @@ class Member:
     requests: int | None = None
     #: Whether an agent (a second voice that may overrule the operator) is listened to; None where there is none.
     agent: bool | None = None
+    #: A slow start still keeps it from its whole share; None: the balancer has no such thing.
+    warming: bool | None = None
+    #: ``pool/member`` that it tracks: out while that one is out, whatever it is ordered itself.
+    follows: str | None = None
 
     def view(self) -> dict[str, t.Any]:
         """The member as results and the journal carry it."""
@@ -109,6 +113,10 @@ class Capabilities:
     whole_pool: bool
     #: The largest weight a member can have; None: no weights.
     max_weight: int | None
+    #: It says of a member whether it is `Member.warming`.
+    warms_up: bool = False
+    #: `Balancer.include_old_workers` works.
+    old_workers: bool = False
 
 
 _Self = t.TypeVar("_Self", bound="Balancer")
@@ -168,6 +176,14 @@ class Balancer(abc.ABC):
 
     def cut(self, pool: str, members: t.Sequence[str]) -> dict[str, str]:
         """End the members' open sessions at once; same result as `apply`. Only with `Capabilities.cuts_sessions`."""
+        raise NotImplementedError
+
+    def include_old_workers(self, address: str) -> None:
+        """From now on, count and cut the sessions of processes from before a reload, too. Only with `Capabilities.old_workers`.
+
+        :param address: where those are reached, in the provider's own form.
+        :raises RollingError: as `open`.
+        """
         raise NotImplementedError
 
     @classmethod

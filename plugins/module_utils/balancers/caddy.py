@@ -25,6 +25,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.caddy_con
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.http_calls import HttpCalls, NoReply, Reply
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 
+_PAUSE = 0.02
 _SERVERS = "/config/apps/http/servers"
 _HOST_PORT = re.compile(r"(?:tcp/)?(\[[^\]]+\]|[^:/\[\]]+):([0-9]{1,5})", re.ASCII)
 
@@ -118,13 +119,21 @@ class Caddy(Balancer):
             raise self._error("does not say what its upstreams do", reply) from None
 
     def _send(self, method: str, path: str, body: t.Any = None, headers: t.Mapping[str, str] | None = None) -> Reply:
-        try:
-            return self._calls.send(method, f"{self._address}{path}", body, headers)
-        except NoReply as error:
-            raise RollingError(
-                f"No Caddy answers at {self._address} ({error.message.rstrip('.')}); give the URL of its admin API, seen from this host, "
-                'and let Caddy listen there ("admin" in its configuration).'
-            ) from error
+        """One call. Caddy swaps its admin listener at each change, whoever makes it, and cuts the calls that wait there.
+
+        Those are sent again. That is safe for a change too: if it was made after all, its ``If-Match`` holds no more.
+        """
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._calls.send(method, f"{self._address}{path}", body, headers)
+            except NoReply as error:
+                if not error.is_cut or time.monotonic() >= deadline:
+                    raise RollingError(
+                        f"No Caddy answers at {self._address} ({error.message.rstrip('.')}); give the URL of its admin API, seen from this "
+                        'host, and let Caddy listen there ("admin" in its configuration).'
+                    ) from error
+                time.sleep(_PAUSE)
 
     def _error(self, what: str, reply: Reply) -> RollingError:
         value = reply.value()

@@ -38,7 +38,7 @@ class Channel:
         """
         self._address = address
         self._timeout = timeout
-        self._socket = _connect(address, timeout)
+        self._socket = connect(address, timeout)
         try:
             greeting = self.ask(["prompt"])[0]
             if greeting:
@@ -92,24 +92,32 @@ class Channel:
         return RollingError(f"{self._address} did not behave as a HAProxy stats socket: {reason}. {_advice(self._address)}")
 
 
-def _connect(address: str, timeout: float) -> socket.socket:
+def connect(address: str, timeout: float, advice: str | None = None) -> socket.socket:
+    """A connection to a stats socket.
+
+    :param advice: what to do when nothing answers, if not what is right for a stats socket.
+
+    :raises InputError: the address is neither a path nor ``host:port``.
+    :raises RollingError: nothing answers there.
+    """
+    advice = advice or _advice(address)
     if address.startswith("/"):
-        return _connect_unix(address, timeout)
+        return _connect_unix(address, timeout, advice)
     match = _HOST_PORT.fullmatch(address)
     if match is None:
         raise InputError(f"address: {address!r} is no HAProxy address; give the absolute path of a UNIX socket, or host:port.")
     try:
         return socket.create_connection((match.group(1).strip("[]"), int(match.group(2))), timeout)
     except (OSError, OverflowError) as error:
-        raise RollingError(f"Nothing answers at {address} ({_reason(error)}). {_advice(address)}") from error
+        raise RollingError(f"Nothing answers at {address} ({_reason(error)}). {advice}") from error
 
 
-def _connect_unix(path: str, timeout: float) -> socket.socket:
+def _connect_unix(path: str, timeout: float, advice: str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(timeout)
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise RollingError(f"{path} is not a socket. {_advice(path)}")
+            raise RollingError(f"{path} is not a socket. {advice}")
         connection.connect(path)
     except PermissionError as error:
         connection.close()
@@ -118,7 +126,7 @@ def _connect_unix(path: str, timeout: float) -> socket.socket:
         ) from error
     except OSError as error:
         connection.close()
-        raise RollingError(f"No HAProxy answers at {path} ({_reason(error)}). {_advice(path)}") from error
+        raise RollingError(f"No HAProxy answers at {path} ({_reason(error)}). {advice}") from error
     except RollingError:
         connection.close()
         raise

@@ -12,6 +12,7 @@ be told while a server is down; ``show servers state`` (format 1) has that wish 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import typing as t
 
@@ -20,7 +21,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Rolli
 
 _MAINT_BITS = 0x01 | 0x02 | 0x20  # forced, inherited by "track", no address resolved
 _DRAIN_BITS = 0x08 | 0x10  # forced, inherited
-_SERVING = (1, 2)  # starting (slow start) and running; 0 is stopped, 3 stopping (NOLB)
+_STARTING, _RUNNING = 1, 2  # starting is a slow start; 0 is stopped, 3 stopping (NOLB)
 _AGENT_CONFIGURED, _AGENT_ENABLED = 0x02, 0x04
 _GOOD_CHECKS = ("L4OK", "L6OK", "L7OK", "PROCOK")
 _LAST_ROW = "BACKEND"
@@ -62,6 +63,57 @@ def servers(backend: str, stat: str, state: str) -> tuple[Member, ...]:
     return tuple(_member(row, states[row["svname"]]) for row in rows[:-1])
 
 
+def is_stopping(info: str) -> bool:
+    """From ``show info``: the process was replaced by a reload and only finishes what it has; it knows nothing of later orders.
+
+    :raises RollingError: the text does not say.
+    """
+    said = [line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("Stopping:")]
+    if said not in (["0"], ["1"]):
+        raise _garbled("show info", "it does not say whether the process is stopping")
+    return said == ["1"]
+
+
+def old_worker_pids(processes: str) -> list[str]:
+    """The processes from before a reload that still work, from the master's ``show proc``.
+
+    :raises RollingError: the text is not that table.
+    """
+    lines = processes.splitlines()
+    if not lines or not lines[0].startswith("#<PID>"):
+        raise _garbled("show proc", f"it begins with {processes[:60]!r}")
+    section, pids = "", []
+    for words in (line.split() for line in lines[1:]):
+        if words[:1] == ["#"]:
+            section = " ".join(words[1:])
+        elif section == "old workers" and words[1:2] == ["worker"]:
+            pids.append(words[0])
+    if not all(pid.isascii() and pid.isdigit() for pid in pids):
+        raise _garbled("show proc", "a PID is not a number")
+    return pids
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What a process does for one server."""
+
+    sessions: int = 0
+    queued: int = 0
+    requests: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.sessions + other.sessions, self.queued + other.queued, self.requests + other.requests)
+
+
+def work_of(backend: str, stat: str) -> dict[str, Work]:
+    """Server -> its work, of one backend, from ``show stat -1 4 -1``; empty when the process has no such backend.
+
+    :raises RollingError: the text is not that table.
+    """
+    rows = [row for row in _stat_rows(stat, ("pxname", "svname", "scur", "qcur", "stot")) if row["pxname"] == backend]
+    return {row["svname"]: Work(*(_number(row, column) for column in ("scur", "qcur", "stot"))) for row in rows}
+
+
 def _member(row: Row, state: Row) -> Member:
     status, bits = row["status"], _number(state, "srv_admin_state")
     admin = MAINTENANCE if bits & _MAINT_BITS else DRAIN if bits & _DRAIN_BITS else READY
@@ -73,7 +125,7 @@ def _member(row: Row, state: Row) -> Member:
         name=row["svname"],
         admin=admin,
         health=_health(row),
-        in_service=admin == READY and weight > 0 and _number(state, "srv_op_state") in _SERVING,
+        in_service=admin == READY and weight > 0 and _number(state, "srv_op_state") in (_STARTING, _RUNNING),
         status=status,
         check=" ".join(part for part in (row["check_status"], row.get("last_chk", "")) if part) or None,
         address=state["srv_addr"] if state["srv_addr"] != "-" else None,
@@ -84,6 +136,8 @@ def _member(row: Row, state: Row) -> Member:
         queued=_number(row, "qcur"),
         requests=_number(row, "stot"),
         agent=bool(agent & _AGENT_ENABLED) if agent & _AGENT_CONFIGURED else None,
+        warming=_number(state, "srv_op_state") == _STARTING,
+        follows=row["tracked"] or None,
     )
 
 

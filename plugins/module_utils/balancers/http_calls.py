@@ -39,7 +39,14 @@ class Reply:
 
 
 class NoReply(RollingError):
-    """Nothing answered, or not in time."""
+    """Nothing answered, or not in time.
+
+    :param is_cut: somebody was there, and ended the connection without an answer.
+    """
+
+    def __init__(self, message: str, is_cut: bool = False) -> None:
+        super().__init__(message)
+        self.is_cut = is_cut
 
 
 class HttpCalls:
@@ -70,5 +77,13 @@ class HttpCalls:
         except requests.Timeout as error:
             raise NoReply(f"no answer within {self._timeout:g}s") from error
         except (requests.RequestException, ValueError, OSError) as error:
-            raise NoReply(reason(error)) from error
+            raise NoReply(reason(error), _is_cut(error)) from error
         return Reply(answer.status_code, answer.headers, answer.text)
+
+
+def _is_cut(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -10,6 +10,7 @@ import abc
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import typing as t
@@ -92,7 +93,9 @@ class Stand(abc.ABC):
         self.port = self.ports.take()
         ports = [self.ports.take() for _number in range(3)]
         names = [self.name_of(number, port) for number, port in enumerate(ports, 1)]
-        self.apps = {name: App(name, port, directory / f"app{number}") for number, (name, port) in enumerate(zip(names, ports, strict=True))}
+        self.apps = {
+            name: App(name, port, directory / f"app{number}") for number, (name, port) in enumerate(zip(names, ports, strict=True))
+        }
 
     @property
     def members(self) -> list[str]:
@@ -179,3 +182,12 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def as_module(options: t.Mapping[str, t.Any], module: str = "lb_member") -> dict[str, t.Any]:
+    """The result of a module as ``ansible`` runs it on this machine."""
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local", "-m", f"convoy.rolling.{module}"]
+    arguments = ["-a", json.dumps(options), "-e", f"ansible_python_interpreter={sys.executable}"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    result: dict[str, t.Any] = json.loads(re.split(r"^localhost \| \w+!? => ", done.stdout, maxsplit=1, flags=re.MULTILINE)[1])
+    return result

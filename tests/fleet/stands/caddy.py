@@ -54,7 +54,10 @@ class CaddyStand(Stand):
         front = {
             "listen": [self.url.removeprefix("http://")],
             "automatic_https": {"disable": True},
-            "routes": [{"match": [{"path": ["/other/*"]}], "handle": [other]}, {"handle": [{"handler": "subroute", "routes": [{"handle": [web]}]}]}],
+            "routes": [
+                {"match": [{"path": ["/other/*"]}], "handle": [other]},
+                {"handle": [{"handler": "subroute", "routes": [{"handle": [web]}]}]},
+            ],
         }
         admin = {"listen": self.admin.removeprefix("http://"), "config": {"persist": False}}
         config = self.directory / "caddy.json"
@@ -62,7 +65,12 @@ class CaddyStand(Stand):
         with (self.directory / "caddy.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [self._binary, "run", "--config", str(config)],
-                env={**os.environ, "HOME": str(self.directory), "XDG_DATA_HOME": str(self.directory), "XDG_CONFIG_HOME": str(self.directory)},
+                env={
+                    **os.environ,
+                    "HOME": str(self.directory),
+                    "XDG_DATA_HOME": str(self.directory),
+                    "XDG_CONFIG_HOME": str(self.directory),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,8 +91,10 @@ class CaddyStand(Stand):
     def refusing(self) -> t.Iterator[dict[str, t.Any]]:
         """A file that the configuration names is gone, so Caddy cannot load it again."""
         away = self._authorities.rename(self._authorities.with_suffix(".away"))
-        yield {}
-        away.rename(self._authorities)
+        try:
+            yield {}
+        finally:
+            away.rename(self._authorities)
 
     def _transport(self) -> dict[str, t.Any]:
         return {"protocol": "http", "tls": {"root_ca_pem_files": [str(self._authorities)]}}

@@ -71,16 +71,10 @@ class ReadinessStand(HAProxyStand):
     def refusing(self) -> t.Iterator[dict[str, t.Any]]:
         directory = next(iter(self.apps.values())).directory
         away = directory.rename(directory.with_name("away"))
-        yield {}
-        away.rename(directory)
-
-
-class KernelReadinessStand(ReadinessStand):
-    """Nothing is known of the app but its file and its connections."""
-
-    def address(self, member: str) -> str:
-        app = self.apps.get(member) or next(iter(self.apps.values()))
-        return f"file:{app.out_file}?port={app.port}&interval={INTERVAL}&fall={FALL}&rise={RISE}&member={app.name}"
+        try:
+            yield {}
+        finally:
+            away.rename(directory)
 
 
 class CalledReadinessStand(ReadinessStand):
@@ -92,3 +86,7 @@ class CalledReadinessStand(ReadinessStand):
             f"http://127.0.0.1:{app.port}/health#out=/rotation/out&in=/rotation/in"
             f"&interval={INTERVAL}&fall={FALL}&rise={RISE}&member={app.name}&in_flight=in_flight"
         )
+
+    @contextlib.contextmanager
+    def refusing(self) -> t.Iterator[dict[str, t.Any]]:
+        yield {"address": self.address(self.members[0]).replace("out=/", "out=http://127.0.0.1:1/")}

@@ -104,5 +104,7 @@ class NginxStand(Stand):
     def refusing(self) -> t.Iterator[dict[str, t.Any]]:
         broken = self.file.with_name("broken.conf")
         broken.write_text("nonsense on;\n")
-        yield {}
-        broken.unlink()
+        try:
+            yield {}
+        finally:
+            broken.unlink()

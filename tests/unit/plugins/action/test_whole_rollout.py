@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible import constants
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from unit.plugins.action.simulated import Host, Killed, Place, Rollout, World, absent
@@ -25,14 +24,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdic
 ONE: tuple[Place, ...] = (("lb1", "web"),)
 TWO: tuple[Place, ...] = (("lb1", "web"), ("lb2", "web"))
 LAYOUTS: tuple[tuple[Place, ...], ...] = (ONE, TWO, (("lb1", "api"), ("lb1", "web")))
-
-
-@pytest.fixture(autouse=True)
-def state(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Path]:
-    """In memory where that is possible: every write of a journal waits for its disk."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as path:
-        monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", path)
-        yield Path(path)
 
 
 def world(state: Path, count: int = 6, places: tuple[Place, ...] = ONE, **different: Host) -> World:
@@ -176,7 +167,7 @@ def test_controller_that_is_killed_anywhere_leaves_nobody_unknown_and_the_next_o
 # Not shrunk: an example is up to three rollouts, and minutes would pass.
 @settings(
     deadline=None,
-    max_examples=15,
+    max_examples=8,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

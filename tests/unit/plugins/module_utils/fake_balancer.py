@@ -23,7 +23,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base impo
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import run
 
-ABLE = Capabilities(drains=True, soft_drain=True, cuts_sessions=True, whole_pool=True, max_weight=256)
+ABLE = Capabilities(drains=True, soft_drain=True, cuts_sessions=True, whole_pool=True, max_weight=256, warms_up=True)
 
 
 class FakeClock:

@@ -14,7 +14,6 @@ from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
 
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Change, Member
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Weight
 
 
 def by_name(result: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
@@ -253,6 +252,126 @@ def test_no_check_is_accepted_and_said() -> None:
     assert one["ok"] and "does not check this member" in one["note"]
 
 
+def test_a_slow_start_is_waited_for_when_asked() -> None:
+    world = World([member("web1", admin="maintenance", warming=True)])
+    world.before_read = lambda number: world.set("web1", warming=False) if world.clock.now() >= 4 else None
+    assert world.run(state="ready")["members"][0]["seconds"] < 1
+    world.set("web1", admin="maintenance", in_service=False, warming=True)
+    assert 4 <= world.run(state="ready", wait_full_weight=True)["members"][0]["seconds"] < 4.3
+
+
+def test_a_slow_start_that_does_not_end_in_time() -> None:
+    world = World([member("web1", admin="maintenance", warming=True)])
+    error = world.fail(state="ready", wait_full_weight=True, wait_timeout="5s")
+    assert "It is let in, but after 5.1s still in its slow start (UP). It was put back" in error.message
+
+
+# What it had before
+
+
+def before(name: str = "web1", **different: t.Any) -> list[dict[str, t.Any]]:
+    return [member(name, **different).view()]
+
+
+@pytest.mark.parametrize("agent", [True, False])
+def test_restored_gives_back_what_the_drain_had_found(agent: bool) -> None:
+    world = World([member("web1", weight=3, agent=agent), member("web2")])
+    had = [one["before"] for one in world.run(state="drained")["members"]]
+    result = world.run(state="restored", before=had)
+    assert result["changed"] and by_name(result)["web1"]["after"]["health"] == "up"
+    assert (admins(world)["web1"], world.members["web1"].weight, world.members["web1"].agent) == ("ready", 3, agent)
+    assert world.orders[2] == [Change("web1", admin="ready", agent=True if agent else None), Change("web2", admin="ready")]
+    assert not world.run(state="restored", before=had)["changed"] and len(world.orders) == 3
+
+
+def test_what_a_reload_forgot_is_set_again() -> None:
+    """It is ready, of its configured weight, and its agent is listened to: all three are what is configured."""
+    world = World([member("web1", weight=10, agent=True)])
+    assert world.run(state="restored", before=before(weight=3, agent=False))["changed"]
+    assert world.orders == [[Change("web1", weight=3, agent=False)]]
+
+
+@pytest.mark.parametrize(
+    ("had", "now"),
+    [
+        ({"weight": 3}, {"weight": 5}),  # somebody gave it another meanwhile
+        ({"weight": 10}, {"weight": 5}),
+        ({"weight": 10}, {"weight": 20, "initial_weight": 20}),  # another is configured now
+        ({"weight": None, "initial_weight": None}, {}),
+    ],
+)
+def test_a_weight_that_no_reload_forgot_is_left_alone(had: dict[str, t.Any], now: dict[str, t.Any]) -> None:
+    world = World([member("web1", **now)])
+    assert not world.run(state="restored", before=before(**had))["changed"]
+
+
+@pytest.mark.parametrize("was", ["drain", "maintenance"])
+def test_a_member_that_was_out_goes_back_out(was: str) -> None:
+    world = World([member("web1", agent=True)])
+    world.busy_until = {"web1": 1e9}
+    result = world.run(state="restored", before=before(admin=was, agent=True))
+    assert (admins(world), result["members"][0]["seconds"]) == ({"web1": was}, 0), "it is where it was, whatever it works on"
+    assert world.members["web1"].agent is True
+
+
+def test_an_agent_that_is_listened_to_again_may_say_another_weight() -> None:
+    world = World([member("web1", agent=False)])
+    world.before_read = lambda number: world.set("web1", weight=7) if world.orders else None
+    assert world.run(state="restored", before=before(weight=3, agent=True))["members"][0]["ok"]
+    assert world.orders == [[Change("web1", weight=3, agent=True)]]
+
+
+def test_restored_goes_back_when_the_member_does_not_come_up() -> None:
+    world = World([member("web1", admin="maintenance", agent=False)])
+    world.up_after = 1e9
+    error = world.fail(state="restored", before=before(weight=3, agent=True), wait_timeout="5s")
+    assert "put back to what it was: maintenance" in error.message
+    assert (admins(world), world.members["web1"].weight, world.members["web1"].agent) == ({"web1": "maintenance"}, 10, False)
+
+
+# A reload on the way
+
+
+def reload_at(world: World, when: float, name: str = "web1") -> None:
+    done = []
+
+    def before_read(number: int) -> None:
+        if world.clock.now() >= when and not done:
+            done.append(number)
+            world.set(name, admin="ready", in_service=True, weight=10, status="UP")
+
+    world.before_read = before_read
+
+
+@pytest.mark.parametrize("state", ["drained", "maintenance"])
+@pytest.mark.parametrize("when", [0.3, 2.0])
+def test_a_member_that_a_reload_let_in_again_is_taken_out_once_more(state: str, when: float) -> None:
+    world = World(pool_of(2))
+    world.busy_until = {"web1": 4.0}
+    reload_at(world, when)
+    one = by_name(world.run(members=["web1"], state=state))["web1"]
+    assert one["ok"] and world.members["web1"].admin == "maintenance" and one["seconds"] >= 4.3
+    assert one["note"] == "The load balancer let it in again on the way, as after a reload; it was taken out once more."
+    assert len(world.orders) == (3 if state == "drained" else 2)
+
+
+def test_a_reload_after_a_member_arrived_but_before_the_others_did() -> None:
+    world = World(pool_of(2))
+    world.busy_until = {"web2": 8.0}
+    reload_at(world, 6.0)
+    results = by_name(world.run(state="drained"))
+    assert admins(world) == {"web1": "maintenance", "web2": "maintenance"}
+    assert 6 <= results["web1"]["seconds"] < 6.6 and "as after a reload" in results["web1"]["note"] and results["web2"]["note"] is None
+
+
+def test_a_member_that_is_let_in_again_and_again_fails() -> None:
+    world = World(pool_of(1))
+    world.busy_until = {"web1": 1e9}
+    world.before_read = lambda number: world.set("web1", admin="ready", in_service=True) if number % 2 else None
+    assert not world.fail(state="maintenance", wait_timeout="5s").result["members"][0]["ok"]
+    assert 5 <= world.clock.now() < 6 and admins(world) == {"web1": "ready"}
+
+
 # Weights
 
 
@@ -286,17 +405,6 @@ def test_weights_that_cannot_be(text: str, initial: int | None, reason: str) -> 
     world = World([member("web1", initial_weight=initial), member("web2", initial_weight=20)])
     error = world.fail(members=["web1"], weight=text)
     assert reason in error.message and world.orders == []
-
-
-@given(st.integers(0, 1000), st.integers(1, 256))
-def test_percentages_are_whole_numbers_rounded_down(percent: int, initial: int) -> None:
-    exact = initial * percent
-    try:
-        weight = Weight(percent, True).of(member("web1", initial_weight=initial), 256)
-    except RollingError:
-        assert exact >= 25700 or 0 < exact < 100
-    else:
-        assert weight * 100 <= exact < weight * 100 + 100
 
 
 # What goes wrong

@@ -57,6 +57,7 @@ class FakeModule:
     def __init__(self, spec: dict[str, t.Any], supports_check_mode: bool) -> None:
         self.params = {"state": "drained"}
         self.check_mode = supports_check_mode
+        self.run_command = None
 
     def exit_json(self, **result: t.Any) -> t.NoReturn:
         raise Exit(result)
@@ -66,12 +67,12 @@ class FakeModule:
 
 
 def test_a_module_ends_with_the_result_or_with_the_error_and_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_params: t.Any) -> t.NoReturn:
+    def refuse(*_params: t.Any, **_more: t.Any) -> t.NoReturn:
         raise RollingError("No.", {"members": []})
 
     for module, does, params in ((lb_member, "run", ({"state": "drained"}, True)), (lb_member_info, "observe", ({"state": "drained"},))):
         monkeypatch.setattr(module, "AnsibleModule", FakeModule)
-        monkeypatch.setattr(module, does, lambda *given: {"given": given})
+        monkeypatch.setattr(module, does, lambda *given, **_more: {"given": given})
         with pytest.raises(Exit) as ended:
             module.main()
         assert ended.value.args[0] == {"given": params}

@@ -51,7 +51,7 @@ class Run:
         self.variables = VariableManager(self.loader, self.inventory)
         data = {"hosts": "fleet", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {}, **task}], **(play or {})}
         self.play = Play.load(data, variable_manager=self.variables, loader=self.loader)
-        self.task = self.play.compile()[1].block[0] if len(self.play.compile()) > 1 else self.play.compile()[0].block[0]
+        self.task = next(task for block in self.play.compile() for task in block.block if task.action == "ansible.builtin.debug")
 
     @property
     def task_vars(self) -> dict[str, t.Any]:
@@ -65,7 +65,9 @@ class Run:
         context = PlayContext()
         context.connection = "local"
         connection = connection_loader.get("local", context, task_uuid=self.task._uuid)
-        return kind(self.task, connection, context, self.loader, Templar(self.loader, variables=self.task_vars))
+        action = kind(self.task, connection, context, self.loader, Templar(self.loader, variables=self.task_vars), None)
+        action._load_name = kind.__name__  # as the plugin loader names it
+        return action
 
 
 def _load_plugins() -> None:

@@ -56,7 +56,7 @@ class Question:
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
     """A rollout anywhere on its way, with a view of the pools that may be older than the journal."""
-    look, limits = draw(observations()), draw(policies())
+    look, limits = draw(observations(most=5)), draw(policies())
     try:
         made = make_plan("web", "2.0", look, limits)
     except InputError:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from unit.plugins.plugin_utils.fleets import names, observed, plan, rollout, seen
+from unit.plugins.plugin_utils.fleets import API, member, names, observed, plan, rollout, seen
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines, summary_lines
@@ -43,9 +43,18 @@ def test_converged_rollout_says_so_in_one_line() -> None:
 
 def test_status_is_a_table_with_a_line_a_host() -> None:
     look = observed(2, out=["web2"], web1=seen("web1", "2.0", running="1.0"), web2=seen("web2", None))
-    assert status_lines("web", "2.0", conclude("2.0", look, None)) == [
+    members = [member("web1", status="UP 1/1"), member("web1", API), member("web2", out=True), member("stranger", host=None)]
+    assert status_lines("web", "2.0", conclude("2.0", look, None), members) == [
         '"web" at 2.0: halted: web1: it still runs 1.0',
-        "HOST  INSTALLED  RUNNING  OUT OF ROTATION ON  STATE",
-        "web1  2.0        1.0      -                   skipped: it still runs 1.0",
-        "web2  -          -        lb1/web             held: out by a person",
+        "HOST  INSTALLED  RUNNING  LOAD BALANCERS                 STATE",
+        "web1  2.0        1.0      lb1/web UP 1/1, lb1/api ready  skipped: it still runs 1.0",
+        "web2  -          -        lb1/web maintenance            held: out by a person",
     ]
+
+
+def test_status_without_a_load_balancer_says_so() -> None:
+    look = observed(1, places=())
+    assert (
+        status_lines("web", "1.0", conclude("1.0", look, None), ())[-1]
+        == "web1  1.0        1.0      -               converged: it runs 1.0"
+    )

@@ -56,7 +56,14 @@ def caddy(api: Api) -> Caddy:
 
 def test_members() -> None:
     one, two, three = caddy(Api()).read("web").members
-    assert (one.name, one.address, one.port, one.admin, one.health, one.in_service) == ("10.0.0.1:80", "10.0.0.1", 80, "ready", "unchecked", True)
+    assert (one.name, one.address, one.port, one.admin, one.health, one.in_service) == (
+        "10.0.0.1:80",
+        "10.0.0.1",
+        80,
+        "ready",
+        "unchecked",
+        True,
+    )
     assert (one.sessions, one.check) == (2, "1 fails")
     assert (two.address, two.port, three.address, three.port) == ("::1", 80, None, None)
     assert caddy(Api()).pools() == ["web"]
@@ -92,7 +99,7 @@ def test_a_change_of_somebody_else_in_between_is_kept() -> None:
 def test_changes_without_end_are_given_up() -> None:
     api = Api()
     api.before_patch = lambda: setattr(api, "version", api.version + 1)
-    with pytest.raises(RollingError, match="again and again for 0.2s"):
+    with pytest.raises(RollingError, match=r"again and again for 0.2s"):
         caddy(api).apply("web", [Change("10.0.0.1:80", "maintenance")])
     assert api.config == CONFIG
 
@@ -113,12 +120,17 @@ def test_answers_that_are_no_yes() -> None:
     api.answers["PATCH"] = Reply(500, {}, '{"error":"loading new config: no"}')
     with pytest.raises(RollingError, match=r"refused to change the members \(status 500, 'loading new config: no'\)\.$"):
         caddy(api).apply("web", [Change("10.0.0.1:80", "maintenance")])
-    for reply in (Reply(200, {}, "{}"), Reply(200, {"Etag": "x"}, "<html>"), Reply(200, {"Etag": "x"}, "null"), Reply(404, {"Etag": "x"}, "{}")):
+    for reply in (
+        Reply(200, {}, "{}"),
+        Reply(200, {"Etag": "x"}, "<html>"),
+        Reply(200, {"Etag": "x"}, "null"),
+        Reply(404, {"Etag": "x"}, "{}"),
+    ):
         api.answers["GET"] = reply
         with pytest.raises(RollingError, match="shows no configuration with an Etag"):
             caddy(api).pools()
     api.answers["GET"] = Reply(403, {}, '{"error":"host not allowed"}')
-    with pytest.raises(RollingError, match='host not allowed.*"origins"'):
+    with pytest.raises(RollingError, match=r'host not allowed.*"origins"'):
         caddy(api).pools()
 
 
@@ -126,7 +138,7 @@ def test_sessions_that_are_not_told_are_not_none() -> None:
     api = Api()
     caddy(api).apply("web", [Change("10.0.0.1:80", "maintenance")])
     api.counts = api.counts[1:]
-    with pytest.raises(RollingError, match="does not say whether 10.0.0.1:80 still works"):
+    with pytest.raises(RollingError, match=r"does not say whether 10.0.0.1:80 still works"):
         caddy(api).read("web")
     for counts in (None, {}, [{}], [{"address": "a", "num_requests": None, "fails": 0}]):
         api.counts = counts
@@ -141,12 +153,38 @@ def test_nobody_there() -> None:
 
     with pytest.raises(RollingError, match=r'No Caddy answers at http://c:2019 \(Connection refused\); .*"admin"'):
         caddy(Silent()).pools()
-    with pytest.raises(RollingError, match="No Caddy answers at http://127.0.0.1:1 "):
+    with pytest.raises(RollingError, match=r"No Caddy answers at http://127.0.0.1:1 "):
         Caddy.open("http://127.0.0.1:1", 1)
 
 
+def test_a_call_that_is_cut_is_sent_again() -> None:
+    class Swapping(Api):
+        """Cuts every second call; a change is made nevertheless."""
+
+        number = 0
+
+        def send(self, *arguments: t.Any, **more: t.Any) -> Reply:
+            self.number += 1
+            reply = super().send(*arguments, **more)
+            if self.number % 2:
+                raise NoReply("Connection reset by peer", is_cut=True)
+            return reply
+
+    api = Swapping()
+    assert caddy(api).apply("web", [Change("10.0.0.1:80", "maintenance")]) == {}
+    assert caddy(api).read("web").in_service == 2 and api.version == 2
+
+    class Cutting(Api):
+        def send(self, *_arguments: t.Any, **_more: t.Any) -> Reply:
+            raise NoReply("Connection reset by peer", is_cut=True)
+
+    with pytest.raises(RollingError, match="No Caddy answers"):
+        caddy(Cutting()).pools()
+
+
 @pytest.mark.parametrize(
-    "address", ["", "localhost:2019", "/run/caddy.sock", "http://", "http://a:x", "http://a:2019/config", "http://a?b", "http://a#b", "http://u:p@a"]
+    "address",
+    ["", "localhost:2019", "/run/caddy.sock", "http://", "http://a:x", "http://a:2019/config", "http://a?b", "http://a#b", "http://u:p@a"],
 )
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(InputError, match="is no Caddy address"):

@@ -25,17 +25,35 @@ class Script:
             **numbered,
             "show servers state web": RECORDED.web_state,
             "show servers state empty": RECORDED.empty_state,
+            "show info": "Pid: 1\nStopping: 0\nJobs: 4",
             **answers,
         }
         self.sent: list[list[str]] = []
+        self.closed = False
 
     def ask(self, commands: t.Sequence[str]) -> list[str]:
         self.sent.append(list(commands))
         return [self.answers.get(command, "") for command in commands]
 
+    def ask_old_workers(self, commands: t.Sequence[str]) -> list[list[str]]:
+        """As a master with two old workers."""
+        return [self.ask(commands), self.ask(commands)]
 
-def haproxy(script: Script) -> HAProxy:
-    return HAProxy("/run/h.sock", t.cast(t.Any, script))
+    def close(self) -> None:
+        self.closed = True
+
+
+def haproxy(*scripts: Script, master: Script | None = None) -> HAProxy:
+    """One that is connected to the scripts, one after another; the last one stays."""
+    waiting = list(scripts)
+
+    def connect() -> t.Any:
+        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+    balancer = HAProxy("/run/h.sock", connect, lambda _address: t.cast(t.Any, master))
+    if master:
+        balancer.include_old_workers("/run/m.sock")
+    return balancer
 
 
 def test_a_pool_is_read_by_its_number_in_one_go() -> None:
@@ -44,8 +62,8 @@ def test_a_pool_is_read_by_its_number_in_one_go() -> None:
     assert [one.name for one in balancer.read("web", ["up"]).members] == list(TRUTH)
     assert balancer.read("web").in_service == sum(serving for _admin, _health, serving, _weight, _agent in TRUTH.values())
     assert balancer.pools() == ["web", "empty"]
-    read = ["show stat 3 6 -1", "show servers state web"]
-    assert script.sent == [["show stat -1 2 -1"], read, read, ["show stat -1 2 -1"]]
+    read = ["show stat 3 6 -1", "show servers state web", "show info"]
+    assert script.sent == [["show stat -1 2 -1", "show info"], read, read, ["show stat -1 2 -1", "show info"]]
 
 
 def test_an_unknown_pool_is_an_error_that_lists_what_exists() -> None:
@@ -92,10 +110,11 @@ def test_orders() -> None:
             "set server web/c state ready",
             "enable agent web/c",
             "set server web/d weight 0",
+            "show info",
         ]
     ]
     assert haproxy(script).cut("web", ["a", "b"]) == {}
-    assert script.sent[1] == ["shutdown sessions server web/a", "shutdown sessions server web/b"]
+    assert script.sent[1] == ["shutdown sessions server web/a", "shutdown sessions server web/b", "show info"]
 
 
 def test_any_answer_to_an_order_is_a_refusal() -> None:
@@ -129,3 +148,37 @@ def test_names_that_could_be_commands(name: str) -> None:
 
 def test_names_that_haproxy_allows() -> None:
     HAProxy.check_names("members", ["web1", "WEB-1.example.com:8080", "_", "1"])
+
+
+STOPPING = {"show info": "Stopping: 1"}
+
+
+def test_after_a_reload_the_new_process_is_asked() -> None:
+    """The connection from before still leads to the old one, and the new one may number its backends otherwise."""
+    old, new = Script(**STOPPING), Script()
+    balancer = haproxy(old, new)
+    assert balancer.apply("web", [Change("a", admin="drain")]) == {}
+    assert old.closed and new.sent == [["set server web/a state drain", "show info"]]
+    old, new = Script(), Script(**{"show stat -1 2 -1": RECORDED.backends.replace(",3,", ",7,"), "show stat 7 6 -1": RECORDED.web_stat})
+    balancer = haproxy(old, new)
+    balancer.read("web")
+    old.answers |= STOPPING
+    assert len(balancer.read("web").members) == len(TRUTH)
+    assert old.closed and not new.closed
+
+
+def test_a_haproxy_that_stops_for_good_is_an_error() -> None:
+    for ask in (lambda one: one.read("web"), lambda one: one.apply("web", [Change("a", admin="drain")]), HAProxy.pools):
+        with pytest.raises(RollingError, match=r"The HAProxy at /run/h.sock is stopping\."):
+            ask(haproxy(Script(**STOPPING)))
+
+
+def test_old_workers_count_and_lose_their_sessions_too() -> None:
+    stat = "# pxname,svname,scur,qcur,stot,\nweb,up,2,1,40,\nempty,up,9,9,9,\nweb,gone,1,0,7,"
+    master = Script(**{"show stat -1 4 -1": stat})
+    balancer = haproxy(script := Script(), master=master)
+    members = {one.name: one for one in balancer.read("web").members}
+    assert (members["up"].sessions, members["up"].queued, members["up"].requests) == (4, 2, 80), "two workers with the same"
+    assert members["drained"].sessions == 0 and "gone" not in members
+    balancer.cut("web", ["up"])
+    assert master.sent[-1] == script.sent[-1][:-1] == ["shutdown sessions server web/up"]

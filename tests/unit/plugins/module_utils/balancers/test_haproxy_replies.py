@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Member
-from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_replies import backend_ids, servers
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_replies import (
+    Work,
+    backend_ids,
+    is_stopping,
+    old_worker_pids,
+    servers,
+    work_of,
+)
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 
 VERSIONS = ("2.6", "2.8", "3.0", "3.2")
@@ -71,6 +78,7 @@ def test_recorded_states(version: str) -> None:
     up, via, six, unix = (members[name] for name in ("up", "maint-tracker", "six", "unix"))
     assert (up.address, up.port, up.initial_weight, up.status, up.check) == ("127.0.0.1", 18101, 10, "UP", "L7OK")
     assert (up.sessions, up.queued, up.requests) == (0, 0, 0)
+    assert (up.warming, up.follows, via.follows) == (False, None, "web/maintained")
     assert members["dead"].check == "L4CON Connection refused"
     assert via.status == "MAINT (via web/maintained)" and via.check is None
     assert (six.address, six.port, unix.address, unix.port) == ("::1", 18101, None, None)
@@ -208,3 +216,57 @@ def test_a_comma_or_a_line_break_in_a_check_result_does_no_harm() -> None:
     stat = change(RECORDINGS["2.8"].web_stat, "web,dead,", ",Connection refused,", ',"refused, really\n""now""",')
     dead = servers("web", stat, RECORDINGS["2.8"].web_state)[4]
     assert (dead.name, dead.check) == ("dead", 'L4CON refused, really\n"now"')
+
+
+def test_a_slow_start_shows_as_the_operational_state() -> None:
+    state = change(RECORDINGS["2.8"].web_state, " up ", "127.0.0.1 2 0 ", "127.0.0.1 1 0 ")
+    up = servers("web", RECORDINGS["2.8"].web_stat, state)[0]
+    assert up.warming is True and up.in_service
+
+
+def test_stopping() -> None:
+    assert is_stopping("Name: HAProxy\nStopping: 1\nJobs: 3") and not is_stopping("Pid: 1\nStopping: 0")
+    for text in ("", "Stopping: ", "Stopping: 2", "Permission denied", "Stopping: 0\nStopping: 1"):
+        with pytest.raises(RollingError, match="'show info' cannot be used"):
+            is_stopping(text)
+
+
+PROCESSES = {
+    "2.6": (
+        "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
+        "21159           master          1 [failed: 0]   0d00h00m05s     2.6.12-1+deb12u3\n"
+        "# workers\n"
+        "21227           worker          0               0d00h00m02s     2.6.12-1+deb12u3\n"
+        "# old workers\n"
+        "21161           worker          1               0d00h00m05s     2.6.12-1+deb12u3\n"
+        "# programs\n"
+        "21162           api             0               0d00h00m05s     -\n"
+    ),
+    "3.2": (
+        "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
+        "23739           master          2 [failed: 0]   0d00h00m05s     3.2.26-1       \n"
+        "# workers\n"
+        "24216           worker          0               0d00h00m02s     3.2.26-1       \n"
+        "# old workers\n"
+        "23748           worker          1               0d00h00m05s     3.2.26-1       \n"
+        "23701           worker          2               0d00h01m05s     3.2.26-1       \n"
+    ),
+}
+
+
+def test_old_workers() -> None:
+    assert old_worker_pids(PROCESSES["2.6"]) == ["21161"] and old_worker_pids(PROCESSES["3.2"]) == ["23748", "23701"]
+    assert old_worker_pids(PROCESSES["2.6"].replace("21161 ", "# 21161 ")) == []
+    for text in ("", "Unknown command: 'show proc'", PROCESSES["2.6"].replace("21161 ", "2116x ")):
+        with pytest.raises(RollingError, match="'show proc' cannot be used"):
+            old_worker_pids(text)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_work_of_a_worker(version: str) -> None:
+    work = work_of("web", RECORDINGS[version].web_stat)
+    assert set(TRUTH) <= set(work) and work["up"] == Work(0, 0, 0)
+    assert work_of("nope", RECORDINGS[version].web_stat) == {}
+    assert Work(1, 2, 3) + Work(4, 5, 6) == Work(5, 7, 9)
+    with pytest.raises(RollingError, match="cannot be used"):
+        work_of("web", "Can't find the target PID matching the prefix '@!1'")

@@ -22,6 +22,9 @@ def url() -> t.Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path == "/cut":
+                self.close_connection = True
+                return
             if self.path == "/silent":
                 threading.Event().wait(0.5)
             self.send_response(302 if self.path == "/away" else 200)
@@ -56,8 +59,12 @@ def test_calls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_reply(url: str) -> None:
     with pytest.raises(NoReply, match=r"no answer within 0\.05s"):
         HttpCalls(0.05).send("GET", f"{url}/silent")
-    with pytest.raises(NoReply, match="Connection refused"):
+    with pytest.raises(NoReply, match="Connection refused") as caught:
         HttpCalls(1).send("GET", "http://127.0.0.1:1/")
+    assert not caught.value.is_cut
+    with pytest.raises(NoReply, match="closed") as caught:
+        HttpCalls(1).send("GET", f"{url}/cut")
+    assert caught.value.is_cut
     with pytest.raises(NoReply):
         HttpCalls(1).send("GET", "http://[/")
 

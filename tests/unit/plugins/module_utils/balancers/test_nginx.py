@@ -70,7 +70,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_members(world: World) -> None:
     one, two, three = world.nginx.read("web").members
-    assert (one.name, one.address, one.port, one.health, one.status, one.sessions) == ("10.0.0.1:8080", "10.0.0.1", 8080, "unchecked", "up", None)
+    assert (one.name, one.address, one.port, one.health, one.status, one.sessions) == (
+        "10.0.0.1:8080",
+        "10.0.0.1",
+        8080,
+        "unchecked",
+        "up",
+        None,
+    )
     assert (two.address, two.port) == ("web2", 80)
     assert (three.admin, three.in_service, three.address, three.port, three.status) == ("maintenance", False, None, None, "down")
     assert world.nginx.pools() == ["web"] and world.commands == [] and os.listdir(world.file.parent) == ["web.conf"]

@@ -103,7 +103,9 @@ def test_an_upstream_that_hides_something_has_a_fault_and_others_have_none(insid
 
 gaps = st.sampled_from([" ", "\n", "\t", "\r\n ", " # a } comment; {\n", "\n\n    "])
 words = st.sampled_from(["10.0.0.1:80", "[::1]:8080", "web1", "unix:/run/s", "${x}", "a#b", '"q{;}"', "'it\\'s'", "a\\ b", "x}"])
-extras = st.lists(st.sampled_from(["weight=5", "max_fails=0", "backup", "fail_timeout=10s", '"resolve"', "route=a"]), unique=True, max_size=3)
+extras = st.lists(
+    st.sampled_from(["weight=5", "max_fails=0", "backup", "fail_timeout=10s", '"resolve"', "route=a"]), unique=True, max_size=3
+)
 
 
 @st.composite
@@ -164,7 +166,30 @@ def test_one_edit_changes_one_server(text: str, data: st.DataObject) -> None:
 
 
 pieces = st.sampled_from(
-    ["upstream", " ", "w", "{", "}", ";", "server", "a", "b:1", "down", "#", "\n", '"', "'", "\\", "$", "${", "http", "\t", "weight=2", "é", "\x00"]
+    [
+        "upstream",
+        " ",
+        "w",
+        "{",
+        "}",
+        ";",
+        "server",
+        "a",
+        "b:1",
+        "down",
+        "#",
+        "\n",
+        '"',
+        "'",
+        "\\",
+        "$",
+        "${",
+        "http",
+        "\t",
+        "weight=2",
+        "é",
+        "\x00",
+    ]
 )
 
 

@@ -26,7 +26,15 @@ def test_a_file() -> None:
     assert (way.file, way.health, way.out, way.back) == ("/srv/web/shared/out", None, None, None)
     assert (way.port, way.falls, way.rises, way.in_flight, way.pool, way.member) == (8080, 1.0, 1.0, None, "local", "self")
     way = switch("file:/o?health=https://a.example/h?x=1&in_flight=busy&pool=p&member=m&rise=4")
-    assert (way.health, way.port, way.falls, way.rises, way.in_flight, way.pool, way.member) == ("https://a.example/h?x=1", 443, 6.0, 8.0, "busy", "p", "m")
+    assert (way.health, way.port, way.falls, way.rises, way.in_flight, way.pool, way.member) == (
+        "https://a.example/h?x=1",
+        443,
+        6.0,
+        8.0,
+        "busy",
+        "p",
+        "m",
+    )
 
 
 def test_calls() -> None:

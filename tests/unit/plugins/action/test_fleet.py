@@ -1,0 +1,66 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from unit.plugins.plugin_utils.fleets import DEFAULTS
+from unit.plugins.plugin_utils.real_action import Run, template
+
+from ansible_collections.convoy.rolling.plugins.action.fleet import ActionModule
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+
+PLAY: dict[str, t.Any] = {
+    "vars": {
+        "rollout_app": "web",
+        "rollout_root": template("/srv/{{ inventory_hostname }}"),
+        "rollout_artifact": "/tmp/web.tar.gz",
+        "rollout_service": "web",
+        "rollout_balancers": [{"name": "lb1", "address": "/run/lb1.sock", "pools": ["web"]}],
+        "rollout_health": {"url": template("http://{{ inventory_hostname }}/health"), "version": "version"},
+    }
+}
+
+
+def read(hosts: str = "web1\nweb2", play: dict[str, t.Any] | None = None, **arguments: t.Any) -> dict[str, t.Any]:
+    run = Run(hosts, play or PLAY)
+    usual = {"hosts": hosts.split(), "version": "2.0", "policy": DEFAULTS}
+    return run.action(ActionModule, **{**usual, **arguments}).run(task_vars=run.task_vars)
+
+
+def test_fleet_is_read_from_every_hosts_own_variables() -> None:
+    result = read()
+    assert (result["app"], result["version"], result["changed"]) == ("web", "2.0", False)
+    fleet = load_fleet(result["fleet"])
+    assert [(host.host, host.root) for host in fleet.hosts] == [("web1", "/srv/web1"), ("web2", "/srv/web2")]
+    assert [call["pools"] for call in result["calls"]] == [["web"]]
+    assert [(target["name"], target["url"]) for target in result["targets"]] == [
+        ("web1", "http://web1/health"),
+        ("web2", "http://web2/health"),
+    ]
+    assert result["targets_on_hosts"] == []
+
+
+@pytest.mark.parametrize(
+    ("different", "said"),
+    [
+        ({"version": ""}, "rollout_version is not set"),
+        ({"version": "latest"}, "rollout_version: 'latest' is a name that moves"),
+        ({"policy": {**DEFAULTS, "rollout_max_unavailable": "some"}}, "rollout_max_unavailable: 'some'"),
+        (
+            {"play": {"vars": {**PLAY["vars"], "rollout_balancers": [{"name": "lb1"}]}}},
+            "rollout_balancers: the entry 'lb1' of web1 lacks address and pools",
+        ),
+        ({"play": {"vars": {}}}, "rollout_app: one rollout is for one app"),
+    ],
+)
+def test_bad_input_is_one_sentence(different: dict[str, t.Any], said: str) -> None:
+    result = read(**different)
+    assert result["failed"] and result["msg"].startswith(said)
+
+
+def test_look_needs_neither_version_nor_policy() -> None:
+    assert read(version="", look_only=True, policy={})["version"] is None
