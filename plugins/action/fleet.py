@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
+from ansible.errors import AnsibleFileNotFound, AnsibleParserError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import check_target, read_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, check_target, read_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets
+from ansible_collections.convoy.rolling.plugins.plugin_utils.settings import check_settings
 
 _PER_HOST = (
     "rollout_app",
@@ -36,6 +40,7 @@ class ActionModule(ControllerStep):
         "version": {"type": "str"},
         "look_only": {"type": "bool", "default": False},
         "policy": {"type": "dict", "default": {}},
+        "settings": {"type": "dict", "default": {}},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -43,9 +48,12 @@ class ActionModule(ControllerStep):
         if not arguments["look_only"]:
             version = check_target(version)
             Policy.parse(arguments["policy"])
+            check_settings(arguments["settings"], self._fault_of_tasks)
         variables = self.variables_of(arguments["hosts"], task_vars)
         mine = {host: {name: plain(seen[name]) for name in _PER_HOST if name in seen} for host, seen in variables.items()}
         fleet = read_fleet(mine, None if arguments["look_only"] else version)
+        if not arguments["look_only"] and not arguments["settings"].get("rollout_deploy_tasks"):
+            self._check_artifacts(fleet)
         return {
             "changed": False,
             "app": fleet.app,
@@ -55,3 +63,18 @@ class ActionModule(ControllerStep):
             "targets": observe_targets(fleet, local=True),
             "targets_on_hosts": observe_targets(fleet, local=False),
         }
+
+    def _check_artifacts(self, fleet: Fleet) -> None:
+        for host in fleet.hosts:
+            if host.artifact and "://" not in host.artifact and not os.path.exists(os.path.expanduser(host.artifact)):
+                raise InputError(f"rollout_artifact: {host.artifact} of {host.host} is not there on the controller. Nothing was touched.")
+
+    def _fault_of_tasks(self, path: str) -> str:
+        """What is wrong with a task file of the user's; a relative path is looked for beside the playbook, as include_tasks does."""
+        try:
+            tasks = self._loader.load_from_file(path)
+        except AnsibleFileNotFound:
+            return "is not there"
+        except AnsibleParserError as error:
+            return f"can't be read: {str(error).splitlines()[0]}"
+        return "" if isinstance(tasks, list) else "holds no list of tasks"

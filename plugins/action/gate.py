@@ -52,7 +52,7 @@ class ActionModule(ControllerStep):
             "reason": decision.reason,
             "progress": progress_of(rollout) if decision.answer is Answer.HALT else None,
             "steps": steps_of(fleet, arguments["hooks"], arguments["own_deploy"]) if decision.admitted else [],
-            **next_step(fleet, rollout, decision.admitted),
+            **next_step(fleet, rollout, decision.admitted, journal.absences(ticket.app)),
         }
 
     def _ask(
@@ -72,4 +72,4 @@ class ActionModule(ControllerStep):
 
 
 def _original(host: str, members: tuple[Member, ...]) -> dict[str, dict[str, t.Any]]:
-    return {member.place: {"admin": member.admin, "weight": member.weight} for member in members if member.host == host}
+    return {member.place: member.original for member in members if member.host == host}

@@ -47,7 +47,7 @@ class ActionModule(ControllerStep):
             "changed": False,
             "restore": list(done.restore),
             "progress": progress_of(rollout) if arguments["step"] == "back" else None,
-            **next_step(fleet, rollout, done.going_on),
+            **next_step(fleet, rollout, done.going_on, journal.absences(ticket.app)),
         }
 
     def _progression(

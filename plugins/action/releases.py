@@ -67,8 +67,6 @@ class ActionModule(ControllerStep):
         file = None
         if "://" not in host.artifact:
             file = os.path.abspath(os.path.expanduser(host.artifact))
-            if not os.path.exists(file):
-                raise InputError(f"rollout_artifact: {host.artifact} of {host.host} is not there on the controller; nothing was touched.")
             return stage_command(request, file)
         return stage_command({**request, "src": host.artifact})
 

@@ -58,7 +58,7 @@ class Move:
         self._admin = self._first_admin(can)
         self._weight: int | None = None
         if goal.state == "restored":
-            self._weight = goal.before[before.name].weight_forgotten(before)
+            self._weight = goal.before[before.name].weight_forgotten(before) if can.max_weight is not None else None
             self._agent = goal.before[before.name].agent
         if goal.weight is not None:
             try:

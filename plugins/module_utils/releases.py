@@ -69,14 +69,14 @@ def check_version(version: object, variable: str = "version") -> str:
     return text
 
 
-def check_sha256(sha256: str | None) -> str | None:
+def check_sha256(sha256: str | None, variable: str = "sha256") -> str | None:
     """The digest as 64 lower-case hex digits; ``sha256:`` in front is allowed."""
     if sha256 is None:
         return None
     digest = sha256.lower()
     digest = digest[7:] if digest.startswith("sha256:") else digest
     if not _SHA256.fullmatch(digest):
-        raise ReleaseError(f"sha256: {sha256!r} is no SHA-256 digest; give its 64 hex digits.")
+        raise ReleaseError(f"{variable}: {sha256!r} is no SHA-256 digest; give its 64 hex digits.")
     return digest
 
 

@@ -34,6 +34,10 @@ options:
     description: The limits of the rollout, checked here too.
     type: dict
     default: {}
+  settings:
+    description: The role's other variables, such as C(rollout_keep) and C(rollout_hooks), each under its name; checked here, and nothing else.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full

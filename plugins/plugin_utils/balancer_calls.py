@@ -13,24 +13,34 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
 
 
+Originals = Mapping[str, Mapping[str, Mapping[str, t.Any]]]
+"""Host -> place -> what its member there had before we came."""
+
+
 def look_calls(balancers: Iterable[Balancer]) -> list[dict[str, t.Any]]:
     """One look at every balancer: the arguments of ``lb_member_info`` and where to run it."""
     return [{**_where(balancer), "pools": list(balancer.pools)} for balancer in balancers]
 
 
-def move_calls(balancers: Iterable[Balancer], hosts: Collection[str], floors: Mapping[str, int] | None = None) -> list[dict[str, t.Any]]:
+def move_calls(
+    balancers: Iterable[Balancer], hosts: Collection[str], floors: Mapping[str, int] | None = None, originals: Originals | None = None
+) -> list[dict[str, t.Any]]:
     """The calls that take these hosts out of, or bring them back into, every pool of every balancer.
+
+    A member that is out with one of another pool leaves before that one, to be found as it was, and comes back after it.
 
     :param floors: place -> members that must stay in service; None when hosts come back.
     """
     calls, wanted = [], set(hosts)
     for balancer in balancers:
         for pool in balancer.pools:
-            members = [member for member, host in balancer.members[pool].items() if host in wanted]
+            members = {member: host for member, host in balancer.members[pool].items() if host in wanted}
             if members:
-                floor = (floors or {}).get(f"{balancer.name}/{pool}")
-                calls.append({**_where(balancer), "pool": pool, "members": members, "floor": floor})
-    return calls
+                place = f"{balancer.name}/{pool}"
+                before = [{"name": member, **(originals or {}).get(host, {}).get(place, {})} for member, host in members.items()]
+                floor = (floors or {}).get(place)
+                calls.append({**_where(balancer), "pool": pool, "members": list(members), "floor": floor, "before": before})
+    return sorted(calls, key=lambda call: any(one.get("follows") for one in call["before"]) is (floors is None))
 
 
 def host_of(balancers: Iterable[Balancer], name: str, pool: str, member: str) -> str | None:
@@ -53,6 +63,9 @@ def members_of(balancers: Iterable[Balancer], name: str, pool: str, views: Itera
             in_service=view["in_service"],
             weight=view.get("weight"),
             status=view.get("status") or "",
+            initial_weight=view.get("initial_weight"),
+            agent=view.get("agent"),
+            follows=view.get("follows"),
         )
         for view in views
     ]
@@ -63,6 +76,7 @@ def _where(balancer: Balancer) -> dict[str, t.Any]:
         "name": balancer.name,
         "provider": balancer.provider,
         "address": balancer.address,
+        "master": balancer.master,
         "host": balancer.host or "localhost",
         "become": balancer.become,
     }

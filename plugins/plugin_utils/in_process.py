@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -39,6 +40,9 @@ class InProcess(ActionBase):
                 if function is not None:
                     result.update(function(params, bool(self._task.check_mode)))
                     return result
+            except AnsibleActionFail as error:  # bad arguments; raised on, it would end the run whatever failed_when says
+                result.update(failed=True, msg=f"{error}.")
+                return result
             except RollingError as error:
                 result.update(failed=True, msg=error.message, **error.result)
                 return result

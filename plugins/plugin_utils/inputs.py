@@ -17,7 +17,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
 
-_BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become"}
+_BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master"}
 _HEALTH_KEYS = {"url", "tcp", "command", "status", "conditions", "version", "from", "headers", "validate_certs"}
 
 
@@ -33,6 +33,7 @@ class Balancer:
     pools: tuple[str, ...]
     members: dict[str, dict[str, str]]  # pool -> member name -> host
     ports: dict[str, int] = field(default_factory=dict)  # host -> the port its members must have, where it was given
+    master: str | None = None  # where the processes from before a reload are reached
 
 
 @dataclass(frozen=True)
@@ -171,13 +172,15 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
             else f"has {', '.join(unknown)}, which is not among {', '.join(sorted(_BALANCER_KEYS))}"
         )
         raise InputError(f"rollout_balancers: the entry {given!r} of {host} {fault}. Nothing was touched.")
-    texts = {key: _text(entry.get(key), f"rollout_balancers.{key}", host) for key in ("name", "provider", "address", "host", "member")}
+    keys = ("name", "provider", "address", "host", "member", "master")
+    texts = {key: _text(entry.get(key), f"rollout_balancers.{key}", host) for key in keys}
     name = str(texts["name"])
     same = {
         "name": name,
         "provider": texts["provider"] or "haproxy",
         "address": texts["address"],
         "host": texts["host"],
+        "master": texts["master"],
         "become": _yes(entry.get("become"), "rollout_balancers.become", host),
     }
     known = found.setdefault(name, {**same, "members": {}, "ports": {}})

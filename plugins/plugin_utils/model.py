@@ -51,11 +51,19 @@ class Member:
     in_service: bool = True
     weight: int | None = None
     status: str = ""  # the balancer's own word
+    initial_weight: int | None = None
+    agent: bool | None = None  # whether the balancer listens to its agent
+    follows: str | None = None  # the member of another pool that it is out with
 
     @property
     def place(self) -> str:
         """The pool's full name, ``balancer/pool``."""
         return f"{self.balancer}/{self.pool}"
+
+    @property
+    def original(self) -> dict[str, t.Any]:
+        """What it must have again after an absence."""
+        return {name: getattr(self, name) for name in ("admin", "weight", "initial_weight", "agent", "follows")}
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Absence:
     host: str
     rollout: int
     since: float
-    original: dict[str, dict[str, t.Any]] = field(default_factory=dict)  # place -> admin and weight before we came
+    original: dict[str, dict[str, t.Any]] = field(default_factory=dict)  # place -> what the member there had before we came
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,30 @@ from collections.abc import Sequence
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import move_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets
 
 
-def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str]) -> dict[str, t.Any]:
+def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absences: Sequence[Absence] = ()) -> dict[str, t.Any]:
     """The hosts that go on, and the arguments of whatever may be done with them next.
 
     ``again``: hosts the gate was asked for still wait for a place, and the batch goes round once more.
+    ``keep_out``: hosts that are out everywhere and must stay so, should a balancer have forgotten it.
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
     """
     # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
     order = set(rollout.plan.order)
     waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in order]
+    out = [record.host for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
+    originals = {absence.host: absence.original for absence in absences}
     return {
         "hosts": list(hosts),
-        "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors),
+        "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors, originals),
         "deploy": [host for host in hosts if host not in rollout.plan.deployed],
         "targets": verify_targets(fleet, hosts, rollout.version, local=True),
         "targets_on_hosts": verify_targets(fleet, hosts, rollout.version, local=False),
-        "enable": move_calls(fleet.balancers, hosts),
+        "enable": move_calls(fleet.balancers, hosts, originals=originals),
+        "keep_out": move_calls(fleet.balancers, out, originals=originals),
         "halted": rollout.halted,
         "again": bool(waiting) and not rollout.halted,
         "asked_all": all(record.asked for record in rollout.hosts),

@@ -55,10 +55,12 @@ def after_drain(
             records.append(HostRecord(host, Step.DRAINED))
             continue
         stayed.add(host)
-    for result in results:
+    # The other way round: a member that follows another leaves before it and comes back after it.
+    for result in reversed(results):
         half_out = [name for name in moved.done.get(_key(result), []) if _host(balancers, result, name) in stayed.difference(out_before)]
         if half_out:
-            restore.append({**result["item"], "members": half_out, "floor": None})
+            before = [{**one["before"], "name": one["member"]} for one in result["members"] if one["member"] in half_out]
+            restore.append({**result["item"], "members": half_out, "floor": None, "before": before})
     touched = {host_of(balancers, call["name"], call["pool"], name) for call in restore for name in call["members"]}
     # All that we moved is seen to be where it was: their absence ends at once.
     away = {member.host for member in moved.members if not member.in_service} - moved.taken.keys()

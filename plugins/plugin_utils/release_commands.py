@@ -95,5 +95,5 @@ def answer_of(outcome: Outcome) -> dict[str, t.Any]:
 
 
 def _last_line(outcome: Outcome) -> str:
-    lines = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
+    lines = [line for line in (outcome.stderr.strip() or outcome.stdout.strip()).splitlines() if not line.startswith('{"ok": ')]
     return lines[-1][:200] if lines else "no output"

@@ -4,17 +4,37 @@
 
 from __future__ import annotations
 
+import pytest
 from unit.plugins.plugin_utils.fleets import API, WEB, balancer, names
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, look_calls, members_of, move_calls
 
-TWO = (balancer(pools=["api", "web"], hosts=names(3)), balancer("lb2", hosts=names(2), host="lb.example", become=True))
+TWO = (
+    balancer(pools=["api", "web"], hosts=names(3)),
+    balancer("lb2", hosts=names(2), host="lb.example", become=True, master="/run/m2.sock"),
+)
 
 
 def test_one_look_a_balancer_whatever_the_number_of_hosts() -> None:
     assert look_calls(TWO) == [
-        {"name": "lb1", "provider": "haproxy", "address": "/run/lb1.sock", "host": "localhost", "become": False, "pools": ["api", "web"]},
-        {"name": "lb2", "provider": "haproxy", "address": "/run/lb2.sock", "host": "lb.example", "become": True, "pools": ["web"]},
+        {
+            "name": "lb1",
+            "provider": "haproxy",
+            "address": "/run/lb1.sock",
+            "master": None,
+            "host": "localhost",
+            "become": False,
+            "pools": ["api", "web"],
+        },
+        {
+            "name": "lb2",
+            "provider": "haproxy",
+            "address": "/run/lb2.sock",
+            "master": "/run/m2.sock",
+            "host": "lb.example",
+            "become": True,
+            "pools": ["web"],
+        },
     ]
 
 
@@ -53,3 +73,22 @@ def test_view_of_a_pool_in_our_words() -> None:
     ours, other = members_of(TWO, "lb1", "web", views)
     assert (ours.place, ours.host, ours.admin, ours.in_service, ours.weight, ours.status) == (WEB, "web1", "drain", False, None, "")
     assert (other.host, other.in_service) == (None, True)
+    known = {"name": "web1", "admin": "ready", "in_service": True, "weight": 3, "initial_weight": 10, "agent": False, "follows": "api/web1"}
+    (whole,) = members_of(TWO, "lb1", "web", [known])
+    assert whole.original == {"admin": "ready", "weight": 3, "initial_weight": 10, "agent": False, "follows": "api/web1"}
+
+
+def test_what_every_member_had_goes_with_the_calls() -> None:
+    had = {"web1": {WEB: {"weight": 3}, API: {"weight": 4}}}
+    before = {call["pool"]: call["before"] for call in move_calls(TWO[:1], ["web1", "web2"], originals=had)}
+    assert before == {"api": [{"name": "web1", "weight": 4}, {"name": "web2"}], "web": [{"name": "web1", "weight": 3}, {"name": "web2"}]}
+
+
+@pytest.mark.parametrize(("follower", "leader"), [(API, WEB), (WEB, API)])
+def test_who_follows_another_leaves_before_it_and_comes_back_after_it(follower: str, leader: str) -> None:
+    had = {host: {follower: {"follows": f"{leader}/{host}"}, leader: {"follows": None}} for host in names(3)}
+
+    def order(floors: dict[str, int] | None) -> list[str]:
+        return [f"{call['name']}/{call['pool']}" for call in move_calls(TWO[:1], names(3), floors, had)]
+
+    assert order({API: 1, WEB: 1}) == [follower, leader] and order(None) == [leader, follower]

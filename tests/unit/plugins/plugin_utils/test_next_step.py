@@ -8,7 +8,7 @@ import dataclasses
 
 from unit.plugins.plugin_utils.fleets import WEB, fleet, host_input, names, observed, plan, probe, rollout
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 
 PLAN = plan(4, max_unavailable=2)
@@ -61,3 +61,22 @@ def test_last_batch_is_known_by_everybody_having_been_asked_for() -> None:
 def test_floor_of_the_plan_goes_with_the_drain() -> None:
     of = rollout(dataclasses.replace(PLAN, floors={WEB: 3}))
     assert [call["floor"] for call in next_step(fleet(4), of, ["web1"])["drain"]] == [3]
+
+
+def test_what_hosts_had_goes_with_their_return() -> None:
+    had = Absence("web1", 1, 0.0, {WEB: {"admin": "ready", "weight": 3}})
+    (call,) = next_step(fleet(4), rollout(PLAN), ["web1", "web2"], [had])["enable"]
+    assert call["before"] == [{"name": "web1", "admin": "ready", "weight": 3}, {"name": "web2"}]
+
+
+def test_who_is_out_everywhere_and_not_proven_is_kept_out() -> None:
+    records = [
+        HostRecord("web1", Step.DRAINED),
+        HostRecord("web2", Step.DEPLOYED, Verdict.FAILED),
+        HostRecord("web3", Step.VERIFIED),
+        HostRecord("web4", Step.LEAVING, Verdict.FAILED),
+        HostRecord("web5", Step.DRAINED, Verdict.UNREACHABLE),
+        HostRecord("web6", Step.BACK, Verdict.CONVERGED),
+    ]
+    (call,) = next_step(fleet(6), rollout(plan(6), *records), ["web3"])["keep_out"]
+    assert (call["members"], call["floor"]) == (["web1", "web2", "web5"], None)

@@ -69,7 +69,7 @@ def test_half_a_drain_is_undone_in_exactly_the_pools_that_moved() -> None:
         TWO_POOLS, hosts, [moved(call["web"], view=view(hosts)), moved(call["api"], {"web2": "3 sessions"}, view=view(["web1"]))]
     )
     assert done.going_on == ("web1",)
-    assert done.restore == ({**call["web"], "members": ["web2"], "floor": None},)
+    assert done.restore == ({**call["web"], "members": ["web2"], "floor": None, "before": [{"name": "web2", "admin": "ready"}]},)
     assert record(done, "web2") == HostRecord("web2", Step.LEAVING, Verdict.FAILED, "lb1/api: 3 sessions")
     assert (done.back, done.halt) == ((), "")
 
@@ -167,10 +167,27 @@ def test_host_that_a_person_took_out_since_the_plan_is_held() -> None:
     done = after_drain(TWO_POOLS, ["web1", "web2"], results)
     assert done.going_on == ("web2",)
     assert record(done, "web1") == HostRecord("web1", Step.LEAVING, Verdict.HELD, "somebody put it into maintenance on lb1/web")
-    assert done.restore == ({**call["api"], "members": ["web1"], "floor": None},), "what we moved goes back, what the person moved stays"
+    assert done.restore == ({**call["api"], "members": ["web1"], "floor": None, "before": [{"name": "web1", "admin": "ready"}]},), (
+        "what we moved goes back, what the person moved stays"
+    )
     restored = after_restore(TWO_POOLS, done.records, [moved(done.restore[0], view=view())], [member("web1", out=True)])
     assert restored.back == ("web1",), "it is out, but not by our doing"
     assert restored.records[0].verdict is Verdict.HELD
+
+
+def test_host_that_a_person_drained_since_the_plan_goes_back_into_drain() -> None:
+    """Our drain went on to maintenance from there: that is ours to undo, and no more than that."""
+    call = calls(ONE_POOL, ["web1"])["web"]
+    result = moved(call, view=view(["web1"]))
+    result["members"][0]["before"] = {"name": "web1", "admin": "drain", "weight": 3, "agent": False}
+    (restore,) = after_drain(ONE_POOL, ["web1"], [result]).restore
+    assert restore["before"] == [{"name": "web1", "admin": "drain", "weight": 3, "agent": False}]
+
+
+def test_pools_are_put_back_in_the_opposite_order() -> None:
+    call = calls(TWO_POOLS, ["web1"])
+    results = [moved(call["api"], view=view(["web1"])), moved(call["web"], view=view(["web1"]), refused="hung up")]
+    assert [one["pool"] for one in after_drain(TWO_POOLS, ["web1"], results).restore] == ["web", "api"]
 
 
 def test_host_that_a_person_took_out_everywhere_was_never_ours() -> None:

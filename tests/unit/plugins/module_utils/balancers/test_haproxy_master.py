@@ -94,5 +94,5 @@ def test_a_stats_socket_is_no_master(tmp_path: Path) -> None:
 
 
 def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(RollingError, match="No HAProxy answers at .* Give as master what"):
+    with pytest.raises(RollingError, match=r"No HAProxy answers at .* Give as master what"):
         Master(str(tmp_path / "m"), 2)
