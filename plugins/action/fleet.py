@@ -10,6 +10,7 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleFileNotFound, AnsibleParserError
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep

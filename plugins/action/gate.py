@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Mapping
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
 
-
 Originals = Mapping[str, Mapping[str, Mapping[str, t.Any]]]
 """Host -> place -> what its member there had before we came."""
 

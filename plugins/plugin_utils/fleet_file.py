@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ansible import constants as C
+
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet, HostInput, Probe
 

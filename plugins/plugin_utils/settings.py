@@ -32,11 +32,12 @@ def check_settings(settings: Mapping[str, t.Any], check_tasks: Callable[[str], s
         if not (value.isascii() and value.isdigit() and int(value) >= least):
             raise InputError(f"{name}: {value!r} is not a whole number of {least} or more. {_NOTHING}")
     _check_shared(settings.get("rollout_shared"))
+    digest = settings.get("rollout_artifact_sha256") or None
     try:
-        check_sha256(settings.get("rollout_artifact_sha256") or None, "rollout_artifact_sha256")
+        check_sha256(None if digest is None else str(digest), "rollout_artifact_sha256")
     except ReleaseError as error:
         raise InputError(f"{error.message} {_NOTHING}") from error
-    files = {"rollout_deploy_tasks": settings.get("rollout_deploy_tasks") or "", **_hook_files(settings.get("rollout_hooks"))}
+    files = {"rollout_deploy_tasks": str(settings.get("rollout_deploy_tasks") or ""), **_hook_files(settings.get("rollout_hooks"))}
     for name, path in files.items():
         fault = check_tasks(path) if path else ""
         if fault:

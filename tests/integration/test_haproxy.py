@@ -7,25 +7,24 @@
 from __future__ import annotations
 
 import http.client
-import http.server
 import json
 import re
-import socket
 import subprocess
 import sys
 import threading
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import observe, run
-from fleet.haproxy import find_haproxy
+from fleet.haproxy import DEBIAN, find_haproxy
 from fleet.ports import Ports
+from fleet.tiny import App, HAProxy, agent
 from fleet.waiting import wait_until
 
 # The backend web has the frontend's name, as many have: only its number tells them apart.
@@ -69,62 +68,6 @@ backend crowd
 """
 
 
-class App:
-    """An HTTP server that knows what it was asked: /slow takes a second, /health is what `healthy` says."""
-
-    def __init__(self, port: int) -> None:
-        self.healthy = True
-        self.hits: list[str] = []
-        app = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                if self.path != "/health":
-                    app.hits.append(self.path)
-                if self.path.endswith("slow"):
-                    time.sleep(1)
-                self.send_response(200 if app.healthy or self.path != "/health" else 503)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_args: t.Any) -> None:
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 128
-
-            def handle_error(self, *_args: t.Any) -> None:
-                pass  # a health check that hangs up is no news
-
-        self._server = Server(("127.0.0.1", port), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@contextmanager
-def agent(port: int) -> t.Iterator[None]:
-    """An agent that always says "up ready 100%", which cancels what an operator ordered."""
-    with socket.create_server(("127.0.0.1", port)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _peer = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(b"up ready 100%\n")
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-
-
 class Place:
     """Where everything is."""
 
@@ -158,23 +101,23 @@ class Place:
         return status
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Place]:
+@pytest.fixture(scope="module", params=[None, *DEBIAN], ids=str)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Place]:
+    try:
+        binary = find_haproxy(request.param)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
     here = tmp_path_factory.mktemp("h")
     ports = Ports()
     place = Place(here, ports)
-    config = here / "haproxy.cfg"
-    config.write_text(_CONFIG.format(here=here, admin=place.admin, port=place.port, agent=place.agent, apps=place.app_ports))
+    config = _CONFIG.format(here=here, admin=place.admin, port=place.port, agent=place.agent, apps=place.app_ports)
     with ExitStack() as stack:
         stack.callback(ports.release)
         for port in place.app_ports:
             place.apps.append(App(port))
             stack.callback(place.apps[-1].stop)
         stack.enter_context(agent(place.agent))
-        process = subprocess.Popen([find_haproxy(), "-db", "-q", "-f", str(config)], stderr=subprocess.DEVNULL)
-        stack.callback(process.wait, 10)
-        stack.callback(process.terminate)
-        wait_until(lambda: Path(place.socket).exists(), 10, "HAProxy")
+        stack.callback(HAProxy(binary, here, config).stop)
         yield place
 
 

@@ -17,7 +17,7 @@ PLAY: dict[str, t.Any] = {
     "vars": {
         "rollout_app": "web",
         "rollout_root": template("/srv/{{ inventory_hostname }}"),
-        "rollout_artifact": "/tmp/web.tar.gz",
+        "rollout_artifact": "https://builds.example/web.tar.gz",
         "rollout_service": "web",
         "rollout_balancers": [{"name": "lb1", "address": "/run/lb1.sock", "pools": ["web"]}],
         "rollout_health": {"url": template("http://{{ inventory_hostname }}/health"), "version": "version"},
@@ -54,6 +54,12 @@ def test_fleet_is_read_from_every_hosts_own_variables() -> None:
             {"play": {"vars": {**PLAY["vars"], "rollout_balancers": [{"name": "lb1"}]}}},
             "rollout_balancers: the entry 'lb1' of web1 lacks address and pools",
         ),
+        (
+            {"play": {"vars": {**PLAY["vars"], "rollout_artifact": "/nowhere/web.tar.gz"}}},
+            "rollout_artifact: /nowhere/web.tar.gz of web1 is not there on the controller. Nothing was touched.",
+        ),
+        ({"settings": {"rollout_keep": 0}}, "rollout_keep: '0' is not a whole number of 1 or more"),
+        ({"settings": {"rollout_deploy_tasks": "/nowhere.yml"}}, "rollout_deploy_tasks: /nowhere.yml is not there"),
         ({"play": {"vars": {}}}, "rollout_app: one rollout is for one app"),
     ],
 )

@@ -66,12 +66,5 @@ def test_host_that_is_cut_off_is_a_value_beside_the_others(kept: str) -> None:
     assert looked["web2"] == {"active": None}
 
 
-def test_artifact_that_is_not_there_is_said_before_anything_is_touched(kept: str, state: Path) -> None:
-    (state / "web.tar.gz").unlink()
-    result = do(kept, "staged", version="2.0")
-    assert result["failed"] and "web.tar.gz of web1 is not there on the controller; nothing was touched." in result["msg"]
-    assert not (state / "web1").exists()
-
-
 def test_nobody_is_nothing_to_do(kept: str) -> None:
     assert do(kept, "active", version="2.0", hosts=[]) == {"changed": False, "hosts": {}}

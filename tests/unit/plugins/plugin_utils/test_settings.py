@@ -60,7 +60,11 @@ def test_a_bad_setting_is_one_sentence(wrong: dict[str, t.Any], sentence: str) -
     assert refused.value.message.endswith("Nothing was touched.") or "no duration" in sentence
 
 
-@given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.none() | st.integers() | st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text())))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(GOOD)), st.none() | st.integers() | st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text())
+    )
+)
 def test_junk_is_refused_or_taken_never_a_crash(junk: dict[str, t.Any]) -> None:
     try:
         check_settings({**GOOD, **junk}, readable)
