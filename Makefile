@@ -30,7 +30,7 @@ test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
 
 test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook
-	$(PYTHON) -m pytest tests/integration
+	$(PYTHON) -m pytest -n 2 tests/integration
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from fleet.stands import Missing, as_module
-from fleet.stands.haproxy import CalledReadinessStand, ReadinessStand
+from fleet.stands.haproxy import INTERVAL, CalledReadinessStand, ReadinessStand
 from fleet.stands.rolls import roll
 
 
@@ -39,8 +39,7 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ReadinessStan
 
 
 def test_a_roll_by_files_loses_no_request(stand: ReadinessStand) -> None:
-    # A quiet window that hides nothing: HAProxy needs longer to notice.
-    clients = roll(stand, members=2, quiet="0s")
+    clients = roll(stand, members=2)
     assert not clients.failures
     assert min(clients.sent["keep-alive"], clients.sent["close"]) > 100 and clients.sent["slow"] > 10
     assert stand.configured() == []
@@ -53,12 +52,13 @@ def test_a_roll_by_calls_loses_no_request(called: ReadinessStand) -> None:
 
 def test_it_is_out_only_when_the_balancer_had_the_time_to_notice(stand: ReadinessStand) -> None:
     name = stand.members[0]
-    result = stand.run(name, state="drained", quiet="0s")["members"][0]
-    assert result["seconds"] >= 0.2
+    address = stand.address(name).replace(f"interval={INTERVAL}", "interval=500ms")
+    result = stand.run(name, address=address, state="drained", quiet="0s")["members"][0]
+    assert result["seconds"] >= 0.9
     haproxy = {one["svname"]: one["status"] for one in t.cast(t.Any, stand).haproxy.members() if one["pxname"] == "web"}
     assert haproxy[name] == "DOWN"
-    back = stand.run(name, state="ready")["members"][0]
-    assert back["seconds"] >= 0.2 and back["after"]["health"] == "up"
+    back = stand.run(name, address=address, state="ready")["members"][0]
+    assert back["seconds"] >= 0.9 and back["after"]["health"] == "up"
 
 
 def test_connections_that_the_kernel_knows_are_waited_for(stand: ReadinessStand) -> None:
