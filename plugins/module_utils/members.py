@@ -18,7 +18,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.member_goals import
 from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Journey, Move
 
 _CONNECTION: dict[str, t.Any] = {
-    "provider": {"type": "str", "required": True, "choices": ["haproxy"]},
+    "provider": {"type": "str", "required": True, "choices": sorted(PROVIDERS)},
     "address": {"type": "str", "required": True},
     "master": {"type": "str"},
     "timeout": {"type": "str", "default": "5s"},

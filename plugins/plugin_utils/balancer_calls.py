@@ -15,6 +15,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
 Originals = Mapping[str, Mapping[str, Mapping[str, t.Any]]]
 """Host -> place -> what its member there had before we came."""
 
+_SEE_ONE_MEMBER = frozenset({"readiness"})
+"""Providers that see one host's own answer and not the pool."""
+
 
 def look_calls(balancers: Iterable[Balancer]) -> list[dict[str, t.Any]]:
     """One look at every balancer: the arguments of ``lb_member_info`` and where to run it."""
@@ -65,6 +68,7 @@ def members_of(balancers: Iterable[Balancer], name: str, pool: str, views: Itera
             initial_weight=view.get("initial_weight"),
             agent=view.get("agent"),
             follows=view.get("follows"),
+            alone=any(balancer.name == name and balancer.provider in _SEE_ONE_MEMBER for balancer in balancers),
         )
         for view in views
     ]

@@ -54,6 +54,7 @@ class Member:
     initial_weight: int | None = None
     agent: bool | None = None  # whether the balancer listens to its agent
     follows: str | None = None  # the member of another pool that it is out with
+    alone: bool = False  # its balancer sees no other member, so that no floor can be told from it
 
     @property
     def place(self) -> str:

@@ -84,7 +84,8 @@ def _limits(order: t.Sequence[str], skipped: set[str], observed: Observed, polic
     known = going | skipped
     pools: dict[str, list[Member]] = defaultdict(list)
     for member in observed.members:
-        pools[member.place].append(member)
+        if not member.alone:
+            pools[member.place].append(member)
     members = _by_host(observed.members)
     # With --limit the play sees a few hosts; the pools still know how large the fleet is.
     total = max([len(observed.hosts), *(len(pool) for pool in pools.values())])

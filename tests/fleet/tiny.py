@@ -20,7 +20,7 @@ from fleet.waiting import wait_until
 
 
 class App:
-    """An HTTP server that knows what it was asked: /slow takes a second, /health is what `healthy` says."""
+    """An HTTP server that knows what it was asked: /slow takes a second and /slow3 three, /health is what `healthy` says."""
 
     def __init__(self, port: int) -> None:
         self.healthy = True
@@ -33,8 +33,9 @@ class App:
             def do_GET(self) -> None:
                 if self.path != "/health":
                     app.hits.append(self.path)
-                if self.path.endswith("slow"):
-                    time.sleep(1)
+                _path, slow, seconds = self.path.partition("slow")
+                if slow:
+                    time.sleep(float(seconds or 1))
                 self.send_response(200 if app.healthy or self.path != "/health" else 503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

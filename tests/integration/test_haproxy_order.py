@@ -92,7 +92,10 @@ class Site:
             app.start()
         self._stack.callback(self.haproxy.stop)
         self.haproxy.start(binary, {name: app.port for name, app in self.apps.items()}, "500ms")
-        wait_until(lambda: all(one["check_status"] == "L7OK" for one in self.haproxy.members()), 20, "every member")
+        # All of them were asked: HAProxy calls them UP before its first check.
+        wait_until(
+            lambda: all((one["status"], one["check_status"]) == ("UP", "L7OK") for one in self.haproxy.members()), 20, "every member"
+        )
 
     def close(self) -> None:
         self._stack.close()
@@ -162,6 +165,6 @@ def test_our_order_loses_nothing_where_the_recipe_does(version: str | None, tmp_
                 order(site)
             print(f"HAProxy {version or 'default'}, {order.__name__}: {clients.shown()} in {time.monotonic() - started:.1f} s")
             lost[order] = clients.failed.total()
-            assert min(clients.sent[kind.name] for kind in KINDS) > 10 and clients.sent.total() > 1000
+            assert min(clients.sent[kind.name] for kind in KINDS) > 10 and clients.sent.total() > 500
     assert lost[ours] == 0
     assert lost[the_recipe] > 0, "the load would not have shown a loss"

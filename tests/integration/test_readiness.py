@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from fleet.stands import Missing, as_module
-from fleet.stands.haproxy import INTERVAL, CalledReadinessStand, ReadinessStand
+from fleet.stands.haproxy import INTERVAL, RISE, CalledReadinessStand, ReadinessStand
 from fleet.stands.rolls import roll
 
 
@@ -52,9 +52,9 @@ def test_a_roll_by_calls_loses_no_request(called: ReadinessStand) -> None:
 
 def test_it_is_out_only_when_the_balancer_had_the_time_to_notice(stand: ReadinessStand) -> None:
     name = stand.members[0]
-    address = stand.address(name).replace(f"interval={INTERVAL}", "interval=500ms")
+    address = stand.address(name).replace(f"interval={INTERVAL}", "interval=1s").replace(f"rise={RISE}", "rise=1")
     result = stand.run(name, address=address, state="drained", quiet="0s")["members"][0]
-    assert result["seconds"] >= 0.9
+    assert result["seconds"] >= 1.9
     haproxy = {one["svname"]: one["status"] for one in t.cast(t.Any, stand).haproxy.members() if one["pxname"] == "web"}
     assert haproxy[name] == "DOWN"
     back = stand.run(name, address=address, state="ready")["members"][0]

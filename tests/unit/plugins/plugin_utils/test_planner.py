@@ -192,3 +192,11 @@ def test_ten_thousand_hosts_are_planned_in_a_second() -> None:
     look = observed(10_000, places=[WEB, API])
     made = make_plan("web", NEW, look, policy())
     assert (len(made.order), made.limit) == (10_000, 2500)
+
+
+def test_a_balancer_that_sees_one_member_sets_no_floor() -> None:
+    look = observed()
+    alone = tuple(dataclasses.replace(one, balancer=f"ready-{one.name}", pool="local", alone=True) for one in look.members)
+    plan = make_plan("web", NEW, dataclasses.replace(look, members=look.members + alone), policy(max_unavailable="34%"))
+    assert set(plan.floors) == {one.place for one in look.members}
+    assert plan.order
