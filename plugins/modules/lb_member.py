@@ -50,6 +50,11 @@ options:
         C(http://127.0.0.1:8080/HEALTH#out=/PATH&in=/PATH&interval=2s&fall=3), where these paths are called with POST.
     type: str
     required: true
+  master:
+    description:
+      - The path of HAProxy's master socket (its option C(-S)), for O(provider=haproxy) only.
+      - With it, sessions in processes from before a reload count too, so that a member is not taken for drained while an old process still works for it.
+    type: str
   pool:
     description:
       - The pool; for V(haproxy) the name of a backend, for V(nginx) of an upstream, for V(caddy) the C(@id) of a C(reverse_proxy) or its
@@ -73,9 +78,17 @@ options:
       - V(ready) lets them in and waits until the load balancer's own checks are entirely good again. Prove first that the app
         answers, with M(convoy.rolling.health_check) for example, since HAProxy sends traffic at once, before its first check. A member that
         the load balancer does not check is taken as it is, and its RV(members[].note) says so.
+      - V(restored) gives members back what O(before) says they had, which is V(ready) for most, and waits as V(ready) does.
       - Give this, or O(weight), or V(ready) and O(weight).
     type: str
-    choices: [drained, ready, maintenance]
+    choices: [drained, ready, maintenance, restored]
+  before:
+    description:
+      - What each member had before it was taken out, for O(state=restored), as RV(members[].before) returned it then. Only C(name), C(admin),
+        C(weight), C(initial_weight) and C(agent) are looked at; what is missing or V(null) is left as it is.
+    type: list
+    elements: dict
+    default: []
   weight:
     description:
       - The weight to set, as a whole number such as V(10), or in percent of the initial weight such as V(50%), rounded down.
@@ -134,6 +147,11 @@ options:
       - All times of this module are written so.
     type: str
     default: 5s
+  wait_full_weight:
+    description:
+      - With O(state=ready) and O(state=restored), wait until a slow start gives the member its whole share.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - convoy.rolling._attributes.balancers
   - convoy.rolling._attributes
@@ -346,6 +364,14 @@ view:
         agent:
           description: Whether the load balancer listens to an agent of this member; V(null) if none is configured.
           type: bool
+          sample: null
+        warming:
+          description: Whether a slow start still keeps it from its whole share; V(null) if the load balancer has no such thing.
+          type: bool
+          sample: false
+        follows:
+          description: The C(pool/member) that it tracks, and is out with; V(null) if none.
+          type: str
           sample: null
 """
 

@@ -39,6 +39,11 @@ options:
         C(http://127.0.0.1:8080/HEALTH#out=/PATH&in=/PATH&interval=2s&fall=3), where these paths are called with POST.
     type: str
     required: true
+  master:
+    description:
+      - The path of HAProxy's master socket (its option C(-S)), for O(provider=haproxy) only.
+      - With it, sessions in processes from before a reload count too, so that a member is not taken for drained while an old process still works for it.
+    type: str
   pools:
     description:
       - The pools to show; for V(haproxy) a pool is a backend, for V(nginx) an upstream, for V(caddy) a C(reverse_proxy), for V(readiness) the
@@ -167,6 +172,14 @@ pools:
         agent:
           description: Whether the load balancer listens to an agent of this member; V(null) if none is configured.
           type: bool
+          sample: null
+        warming:
+          description: Whether a slow start still keeps it from its whole share; V(null) if the load balancer has no such thing.
+          type: bool
+          sample: false
+        follows:
+          description: The C(pool/member) that it tracks, and is out with; V(null) if none.
+          type: str
           sample: null
 """
 

@@ -28,6 +28,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_r
     backend_ids,
     is_stopping,
     servers,
+    session_ids,
     work_of,
 )
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -86,8 +87,8 @@ class HAProxy(Balancer):
 
     def _old_work(self, pool: str) -> dict[str, Work]:
         total: dict[str, Work] = {}
-        for answers in self._master.ask_old_workers(["show stat -1 4 -1"]) if self._master else ():
-            for name, work in work_of(pool, answers[0]).items():
+        for (stat,) in self._master.ask_old_workers(["show stat -1 4 -1"]).values() if self._master else ():
+            for name, work in work_of(pool, stat).items():
                 total[name] = total.get(name, Work()) + work
         return total
 
@@ -97,8 +98,9 @@ class HAProxy(Balancer):
     def cut(self, pool: str, members: t.Sequence[str]) -> dict[str, str]:
         orders = [(member, f"shutdown sessions server {pool}/{member}") for member in members]
         if self._master:
-            # An old worker may have no such server; whether its sessions are gone shows in the next read.
-            self._master.ask_old_workers([command for _member, command in orders])
+            # They refuse the command for a whole server. Whether the sessions are gone shows in the next read.
+            for pid, (sessions,) in self._master.ask_old_workers(["show sess"]).items():
+                self._master.ask_worker(pid, [f"shutdown session {session}" for session in session_ids(pool, members, sessions)])
         return self._order(orders)
 
     def _order(self, orders: t.Sequence[tuple[str, str]]) -> dict[str, str]:

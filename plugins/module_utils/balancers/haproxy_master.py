@@ -10,6 +10,7 @@ master does not close the connection after an answer, and on 2.6 does so after a
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 import typing as t
@@ -18,6 +19,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_c
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_replies import old_worker_pids
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 
+_POLL = 0.05
 _PROMPT = b"master> "
 _PROMPT_OF_A_WORKER = b"\n> "
 _ADVICE = 'Give as master what the option "-S" of haproxy says, such as /run/haproxy-master.sock, or leave it out.'
@@ -38,25 +40,40 @@ class Master:
         self._timeout = timeout
         self._old_workers()
 
-    def ask_old_workers(self, commands: t.Sequence[str]) -> list[list[str]]:
-        """The answers of each old worker to the commands; a worker that ended meanwhile is left out.
+    def ask_old_workers(self, commands: t.Sequence[str]) -> dict[str, list[str]]:
+        """Old worker -> its answers to the commands; a worker that ended meanwhile is left out.
 
         :raises RollingError: the connection broke, or an answer did not come in time.
         """
-        found = [self._ask_worker(pid, commands) for pid in self._old_workers()]
-        return [answers for answers in found if answers is not None]
+        found = {pid: self.ask_worker(pid, commands) for pid in self._old_workers()}
+        return {pid: answers for pid, answers in found.items() if answers is not None}
+
+    def ask_worker(self, pid: str, commands: t.Sequence[str]) -> list[str] | None:
+        """The answers of one worker; None when it has ended."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                answers = self._ask([f"@!{pid} {command}" for command in commands])
+                break
+            except RollingError:
+                if pid not in self._old_workers():
+                    return None
+                # It may have ended and still be listed.
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_POLL)
+        return None if any(answer.startswith(_NO_SUCH_WORKER) for answer in answers) else answers
 
     def _old_workers(self) -> list[str]:
-        return old_worker_pids(self._ask(["show proc"])[0])
-
-    def _ask_worker(self, pid: str, commands: t.Sequence[str]) -> list[str] | None:
-        try:
-            answers = self._ask([f"@!{pid} {command}" for command in commands])
-        except RollingError:
-            if pid in self._old_workers():
-                raise
-            return None
-        return None if any(answer.startswith(_NO_SUCH_WORKER) for answer in answers) else answers
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return old_worker_pids(self._ask(["show proc"])[0])
+            except RollingError as error:
+                # A reload replaces the master, too: for a moment it takes no connections.
+                if not isinstance(error.__cause__, ConnectionError) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_POLL)
 
     def _ask(self, commands: t.Sequence[str]) -> list[str]:
         with connect(self._address, self._timeout, _ADVICE) as connection:
@@ -71,6 +88,8 @@ class Master:
                 connection.settimeout(max(0.001, deadline - time.monotonic()))
                 chunk = connection.recv(262144)
                 received += chunk
+                if not received:
+                    raise ConnectionResetError(errno.ECONNRESET, "it hung up")
                 if not chunk or received == _PROMPT_OF_A_WORKER:
                     raise self._error(f"it answered {' '.join(received.decode('utf-8', 'replace').split())[:120]!r} and no prompt")
         except socket.timeout as error:

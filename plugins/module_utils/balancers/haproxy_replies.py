@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import DRAIN, MAINTENANCE, READY, Member
@@ -30,6 +31,8 @@ _STATE_COLUMNS = (
     *("be_name", "srv_name", "srv_addr", "srv_port"),
     *("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight", "srv_agent_state"),
 )
+
+_SESSION = re.compile(r"(?P<id>0x[0-9a-f]+): .* be=(?P<backend>\S+) srv=(?P<server>\S+) ", re.ASCII)
 
 Row = dict[str, str]
 
@@ -112,6 +115,12 @@ def work_of(backend: str, stat: str) -> dict[str, Work]:
     """
     rows = [row for row in _stat_rows(stat, ("pxname", "svname", "scur", "qcur", "stot")) if row["pxname"] == backend]
     return {row["svname"]: Work(*(_number(row, column) for column in ("scur", "qcur", "stot"))) for row in rows}
+
+
+def session_ids(backend: str, names: t.Collection[str], sessions: str) -> list[str]:
+    """The sessions of some servers of one backend, from ``show sess``."""
+    found = (_SESSION.match(line) for line in sessions.splitlines())
+    return [match["id"] for match in found if match and match["backend"] == backend and match["server"] in names]
 
 
 def _member(row: Row, state: Row) -> Member:

@@ -35,9 +35,12 @@ class Script:
         self.sent.append(list(commands))
         return [self.answers.get(command, "") for command in commands]
 
-    def ask_old_workers(self, commands: t.Sequence[str]) -> list[list[str]]:
+    def ask_old_workers(self, commands: t.Sequence[str]) -> dict[str, list[str]]:
         """As a master with two old workers."""
-        return [self.ask(commands), self.ask(commands)]
+        return {pid: self.ask(commands) for pid in ("71", "72")}
+
+    def ask_worker(self, pid: str, commands: t.Sequence[str]) -> list[str]:
+        return self.ask([f"@!{pid} {command}" for command in commands])
 
     def close(self) -> None:
         self.closed = True
@@ -175,10 +178,14 @@ def test_a_haproxy_that_stops_for_good_is_an_error() -> None:
 
 def test_old_workers_count_and_lose_their_sessions_too() -> None:
     stat = "# pxname,svname,scur,qcur,stot,\nweb,up,2,1,40,\nempty,up,9,9,9,\nweb,gone,1,0,7,"
-    master = Script(**{"show stat -1 4 -1": stat})
+    sessions = (
+        "0x5a1: proto=tcpv4 be=web srv=up ts=00\n0x5a2: proto=tcpv4 be=empty srv=up ts=00\n0x5a3: proto=unix be=<NONE> srv=<none> ts=0"
+    )
+    master = Script(**{"show stat -1 4 -1": stat, "show sess": sessions})
     balancer = haproxy(script := Script(), master=master)
     members = {one.name: one for one in balancer.read("web").members}
     assert (members["up"].sessions, members["up"].queued, members["up"].requests) == (4, 2, 80), "two workers with the same"
     assert members["drained"].sessions == 0 and "gone" not in members
     balancer.cut("web", ["up"])
-    assert master.sent[-1] == script.sent[-1][:-1] == ["shutdown sessions server web/up"]
+    assert script.sent[-1][0] == "shutdown sessions server web/up"
+    assert master.sent[-2:] == [["@!71 shutdown session 0x5a1"], ["@!72 shutdown session 0x5a1"]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import threading
 import typing as t
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ def processes(line: str) -> bytes:
 def test_every_old_worker_is_asked_everything(tmp_path: Path) -> None:
     with master(tmp_path / "m", processes) as asked:
         answers = Master(str(tmp_path / "m"), 2).ask_old_workers(["show stat", "show info"])
-    assert answers == [[f"@!{pid} show stat done", f"@!{pid} show info done"] for pid in ("23748", "23701")]
+    assert answers == {pid: [f"@!{pid} show stat done", f"@!{pid} show info done"] for pid in ("23748", "23701")}
     assert asked.count("show proc") == 2 and asked.count("prompt") == 4
 
 
@@ -75,13 +75,13 @@ def test_a_worker_that_ends_meanwhile_is_left_out(tmp_path: Path, last_word: byt
         return processes(line).replace(b"23748 ", b"# gone " if ended else b"23748 ")
 
     with master(tmp_path / "m", answer):
-        assert Master(str(tmp_path / "m"), 2).ask_old_workers(["show stat"]) == [["@!23701 show stat done"]]
+        assert Master(str(tmp_path / "m"), 2).ask_old_workers(["show stat"]) == {"23701": ["@!23701 show stat done"]}
 
 
 def test_a_worker_that_is_there_and_does_not_answer_is_an_error(tmp_path: Path) -> None:
     with master(tmp_path / "m", lambda line: processes(line) if line == "show proc" else None):
-        found = Master(str(tmp_path / "m"), 2)
-        with pytest.raises(RollingError, match=r"did not behave as a HAProxy master socket: .* no prompt.*-S"):
+        found = Master(str(tmp_path / "m"), 0.2)
+        with pytest.raises(RollingError, match=r"did not behave as a HAProxy master socket: the connection broke \(it hung up\)\. Give"):
             found.ask_old_workers(["show stat"])
 
 
@@ -96,3 +96,27 @@ def test_a_stats_socket_is_no_master(tmp_path: Path) -> None:
 def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
     with pytest.raises(RollingError, match=r"No HAProxy answers at .* Give as master what"):
         Master(str(tmp_path / "m"), 2)
+
+
+def test_a_master_that_is_being_replaced_is_waited_for(tmp_path: Path) -> None:
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(tmp_path / "m"))
+    left.close()
+
+    def come_back() -> None:
+        later.enter_context(master(tmp_path / "n", processes))
+        (tmp_path / "n").rename(tmp_path / "m")
+
+    timer = threading.Timer(0.15, come_back)
+    with ExitStack() as later:
+        timer.start()
+        assert set(Master(str(tmp_path / "m"), 5).ask_old_workers(["show stat"])) == {"23748", "23701"}
+        timer.join()
+
+
+def test_a_master_that_stays_away_is_an_error(tmp_path: Path) -> None:
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(tmp_path / "m"))
+    left.close()
+    with pytest.raises(RollingError, match=r"Connection refused.* Give as master what"):
+        Master(str(tmp_path / "m"), 0.2)

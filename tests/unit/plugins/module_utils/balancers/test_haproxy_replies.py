@@ -18,6 +18,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_r
     is_stopping,
     old_worker_pids,
     servers,
+    session_ids,
     work_of,
 )
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -270,3 +271,9 @@ def test_work_of_a_worker(version: str) -> None:
     assert Work(1, 2, 3) + Work(4, 5, 6) == Work(5, 7, 9)
     with pytest.raises(RollingError, match="cannot be used"):
         work_of("web", "Can't find the target PID matching the prefix '@!1'")
+
+
+def test_sessions_of_some_servers() -> None:
+    line = "0x7f9fb5707400: proto=tcpv4 src=127.0.0.1:47810 fe=f be=web srv=web1 ts=00 epoch=0 age=0s calls=2 rate=0 scf=[8,482h,fd=12]"
+    others = [line.replace("be=web", "be=api"), line.replace("srv=web1", "srv=web11"), "", "nonsense", line.replace("0x", "x")]
+    assert session_ids("web", ["web1"], "\n".join([*others, line])) == ["0x7f9fb5707400"]
