@@ -73,7 +73,7 @@ fleet:
   description:
     - The fleet, for the other steps. It is a file beside Ansible's temporary ones, readable by the user alone, and gone with the run.
   returned: success
-  type: path
+  type: str
   sample: /home/deploy/.ansible/tmp/ansible-local-4711/convoy-fleet-4713.json
 calls:
   description: One call of M(convoy.rolling.lb_member_info) a load balancer, and where it runs.

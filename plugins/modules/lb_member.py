@@ -20,10 +20,16 @@ description:
     If that fails too, the error says in which state it was left.
   - A member that is where it shall be gets no order. Every order is followed by a fresh look that must show its effect.
 notes:
-  - HAProxy forgets states and weights set this way when it is reloaded, unless it keeps them in a C(server-state-file).
+  - HAProxy forgets states, weights and agents set this way when it is reloaded, unless it keeps them in a C(server-state-file). A call that is
+    under way notices it and takes its members out once more. Between two calls nobody does. To ask again for O(state=maintenance) costs a look
+    when nothing was forgotten, and O(state=restored) sets again what was.
+  - After a reload, requests from before it are worked on by the old process, and show only with O(master).
+  - A member of HAProxy that tracks another, RV(view.members[].follows), is out while that one is. Take it out before that one, and bring
+    it back after it.
   - V(caddy) and V(readiness) by calls need the Python library requests where the module runs.
   - A member with an agent check has the agent disabled before it is taken out, or the agent's next answer could let it in again.
-    The agent is enabled when the member is made V(ready) again. A member that is ready already keeps its agent as it is.
+    The agent is enabled when the member is made V(ready) again, and with V(restored) only if it was before. A member that is ready already
+    keeps its agent as it is.
   - With C(on-marked-down shutdown-sessions) HAProxy itself ends the open sessions of a member in maintenance. Give such a pool
     a O(soft) phase that is long enough.
 options:
@@ -85,7 +91,9 @@ options:
   before:
     description:
       - What each member had before it was taken out, for O(state=restored), as RV(members[].before) returned it then. Only C(name), C(admin),
-        C(weight), C(initial_weight) and C(agent) are looked at; what is missing or V(null) is left as it is.
+        C(weight), C(initial_weight) and C(agent) are looked at. Without C(admin) it is V(ready), and without C(agent) it is as with
+        O(state=ready).
+      - A weight that somebody had set is set again where a reload forgot it. One that was set since is left as it is.
     type: list
     elements: dict
     default: []

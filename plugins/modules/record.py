@@ -87,9 +87,16 @@ drain:
   type: list
   elements: dict
   sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web",
-      "members": ["web1"], "floor": 4}]
+      "members": ["web1"], "floor": 4, "master": null, "before": [{"name": "web1", "admin": "ready", "weight": 10, "initial_weight": 10,
+      "agent": null, "follows": null}]}]
 enable:
   description: The calls that bring these hosts back, in the shape of RV(drain).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+keep_out:
+  description: The calls that keep out, or take out again, hosts that are out and not proven, in the shape of RV(drain).
   returned: success
   type: list
   elements: dict

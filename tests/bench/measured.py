@@ -38,7 +38,7 @@ def main() -> None:
     if arguments.beside:
         subprocess.Popen(arguments.beside, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     started = time.monotonic()
-    status = subprocess.run(arguments.command, stdin=subprocess.DEVNULL).returncode
+    status = subprocess.run(arguments.command, stdin=subprocess.DEVNULL, check=False).returncode
     wall = time.monotonic() - started
     _end_the_rest(arguments.spare.resolve())
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

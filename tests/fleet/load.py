@@ -159,7 +159,7 @@ class Client:
             f"{self._cookie}\r\n".encode()
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head[1:])}
         body = await (reader.readexactly(int(headers["content-length"])) if "content-length" in headers else reader.read())
         if self.kind.cookie and "set-cookie" in headers:
             self._cookie = f"Cookie: {headers['set-cookie'].partition(';')[0]}\r\n"
@@ -253,7 +253,7 @@ class Load:
             raise RuntimeError("the load is not running")
         process.terminate()
         try:
-            summary, _ = process.communicate(timeout=3 * TIMEOUT)
+            summary, _errors = process.communicate(timeout=3 * TIMEOUT)
         except BaseException:
             process.kill()
             process.wait()

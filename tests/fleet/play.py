@@ -69,4 +69,5 @@ def play(
         stderr=subprocess.STDOUT,
         text=True,
         timeout=timeout,
+        check=False,
     )

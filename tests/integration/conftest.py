@@ -220,7 +220,7 @@ class Wire:
     def _serve(self) -> None:
         while True:
             try:
-                client, _ = self.listener.accept()
+                client, _peer = self.listener.accept()
             except OSError:
                 return
             api = socket.socket(socket.AF_UNIX)

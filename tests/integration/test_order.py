@@ -25,7 +25,7 @@ def test_the_journal_knows_before_a_host_leaves_and_the_host_is_proved_before_it
 
         def look(line: str) -> None:
             if line.startswith("set server ") and " state " in line:
-                place, _, state = line.removeprefix("set server ").partition(" state ")
+                place, _word, state = line.removeprefix("set server ").partition(" state ")
                 host = place.partition("/")[2]
                 status, body = fleet.health(host)
                 orders.append((state, place, host in [absence.host for absence in journal.absences("web")], status, body.get("version")))

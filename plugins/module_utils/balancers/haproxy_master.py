@@ -21,7 +21,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Rolli
 
 _POLL = 0.05
 _PROMPT = b"master> "
-_PROMPT_OF_A_WORKER = b"\n> "
+_PROMPT_OF_A_STATS_SOCKET = b"\n> "
 _ADVICE = 'Give as master what the option "-S" of haproxy says, such as /run/haproxy-master.sock, or leave it out.'
 _NO_SUCH_WORKER = "Can't find the target PID"
 
@@ -90,7 +90,7 @@ class Master:
                 received += chunk
                 if not received:
                     raise ConnectionResetError(errno.ECONNRESET, "it hung up")
-                if not chunk or received == _PROMPT_OF_A_WORKER:
+                if not chunk or received == _PROMPT_OF_A_STATS_SOCKET:
                     raise self._error(f"it answered {' '.join(received.decode('utf-8', 'replace').split())[:120]!r} and no prompt")
         except socket.timeout as error:
             raise self._error(f"it did not answer within {self._timeout:g}s") from error

@@ -46,7 +46,7 @@ class App:
     def answer(self, path: str) -> tuple[int, dict[str, t.Any]]:
         """Status and JSON body for one request; a path nobody knows is answered like `/`."""
         age = time.monotonic() - self.listening_since
-        route, _, query = path.partition("?")
+        route, _mark, query = path.partition("?")
         if age < self.behaviour.get("unready", 0):
             return 503, {"status": "starting", "version": self.version, "host": self.host}
         if route == "/health":
@@ -64,7 +64,7 @@ class App:
         listener = _listen(port)
         self.listening_since = time.monotonic()
         while True:
-            connection, _ = listener.accept()
+            connection, _peer = listener.accept()
             threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
 
     def _converse(self, connection: socket.socket) -> None:
@@ -76,7 +76,7 @@ class App:
                 while chunk := connection.recv(65536):
                     received += chunk
                     while b"\r\n\r\n" in received and not self.behaviour.get("hang"):
-                        head, _, received = received.partition(b"\r\n\r\n")
+                        head, _blank, received = received.partition(b"\r\n\r\n")
                         if not self._exchange(connection, head.decode("latin-1")):
                             return
             except OSError:

@@ -45,7 +45,7 @@ def converse(requests: int, *answers: bytes | None, kind: Kind = KEPT, pause: fl
         versions, failures = [], []
         async with await asyncio.start_server(serve, "127.0.0.1") as server:
             client = Client(kind, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            for _ in range(requests):
+            for _round in range(requests):
                 try:
                     versions.append(await client.ask())
                 except Failed as failure:
@@ -78,7 +78,7 @@ def test_a_client_that_closes_makes_a_connection_each_time() -> None:
     ],
 )
 def test_anything_but_a_complete_200_is_a_failure(answer: bytes | None, why: str) -> None:
-    versions, failures, _ = converse(2, answer, GOOD)
+    versions, failures, _count = converse(2, answer, GOOD)
     assert versions == ["v1"]  # the next request is a new start
     assert len(failures) == 1 and failures[0].startswith(why)
 
@@ -90,7 +90,7 @@ def test_nobody_there_is_a_failure() -> None:
 
 def test_no_answer_in_time_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "TIMEOUT", 0.05)
-    _, failures, _ = converse(1, b"HTTP/1.1 200 OK\r\n")
+    _versions, failures, _count = converse(1, b"HTTP/1.1 200 OK\r\n")
     assert failures == ["no answer within 0.05 s"]
 
 
@@ -104,7 +104,7 @@ def test_a_cookie_is_kept() -> None:
 
     async def talk() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            for _ in range(2):
+            for _round in range(2):
                 seen.append((await reader.readuntil(b"\r\n\r\n")).decode())
                 writer.write(sticky)
             writer.close()

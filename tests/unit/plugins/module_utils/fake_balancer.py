@@ -126,7 +126,7 @@ class World:
             name_rule = "use small letters and digits"
 
             @classmethod
-            def open(cls, address: str, timeout: float) -> Fake:
+            def open(cls, address: str, timeout: float) -> Balancer:
                 world.opened += 1
                 world.before_open(world.opened - 1)
                 return cls()

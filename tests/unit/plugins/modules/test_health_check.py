@@ -28,6 +28,7 @@ def run_module(**args):
         capture_output=True,
         text=True,
         timeout=20,
+        check=False,
     )
     return done.returncode, json.loads(done.stdout), done.stderr
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+import ansible.template
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
@@ -18,12 +19,11 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
-try:
-    from ansible.template import trust_as_template as template
-except ImportError:  # until ansible-core 2.18 every text is
 
-    def template(value: str) -> str:
-        return value
+def template(value: str) -> str:
+    """A text that ansible-core may template; until 2.18 every text is one."""
+    trust = getattr(ansible.template, "trust_as_template", None)
+    return trust(value) if trust else value
 
 
 Action = t.TypeVar("Action", bound=ActionBase)

@@ -283,7 +283,7 @@ def test_of_two_controllers_that_start_together_exactly_one_rolls(path: Path) ->
     """The file is not even there yet: both make the tables, and neither fails over that."""
     racers = [
         subprocess.Popen([sys.executable, "-c", RACER, f"sqlite:///{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
+        for _one in range(2)
     ]
     try:
         for racer in racers:

@@ -13,10 +13,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import
 def test_values_lose_what_ansible_adds_to_them() -> None:
     value = plain({"a": [AnsibleUnicode("x")], "b": (1, None)})
     assert value == {"a": ["x"], "b": [1, None]}
-    assert type(value["a"][0]) is str
+    assert value["a"][0].__class__ is str
 
 
 def test_dataclass_becomes_what_json_can_hold() -> None:
     data = as_data(plan(2, max_unavailable=1))
     assert data["batches"] == [["web1"], ["web2"]]
-    assert type(data["floors"]) is dict
+    assert data["floors"].__class__ is dict

@@ -27,6 +27,16 @@ def check(params, clock):
     return run_check
 
 
+def in_turn(answers):
+    """One answer after the other."""
+
+    def answer(handler):
+        answers_now = next(answers)
+        return answers_now(handler)
+
+    return answer
+
+
 def failure(check, **given):
     with pytest.raises(RollingError) as error:
         check(**given)
@@ -35,7 +45,7 @@ def failure(check, **given):
 
 def test_a_flapping_app_is_healthy_only_after_enough_passes_in_a_row(server, say, check):
     answers = itertools.chain([say(503), say(), say(), say(500), say(302)], itertools.repeat(say()))
-    server.answer = lambda handler: next(answers)(handler)
+    server.answer = in_turn(answers)
     assert check(url=server.url) == {
         "changed": False,
         "ok": True,
@@ -86,7 +96,7 @@ def test_the_message_names_the_first_few(check):
 
 def test_too_few_passes_say_what_went_before(server, say, check):
     answers = itertools.chain([say(503, "starting")], itertools.repeat(say()))
-    server.answer = lambda handler: next(answers)(handler)
+    server.answer = in_turn(answers)
     (target,) = failure(check, url=server.url, deadline="3s").result["targets"]
     assert target["failed"] == "only 2 of 3 passes in a row before the deadline of 3 s; before them: status 503 is not 200"
     assert (target["passes"], target["body"]) == (2, "starting")
