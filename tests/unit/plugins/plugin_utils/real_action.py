@@ -22,8 +22,7 @@ from ansible.vars.manager import VariableManager
 
 def template(value: str) -> str:
     """A text that ansible-core may template; until 2.18 every text is one."""
-    trust = getattr(ansible.template, "trust_as_template", None)
-    return trust(value) if trust else value
+    return getattr(ansible.template, "trust_as_template", str)(value)
 
 
 Action = t.TypeVar("Action", bound=ActionBase)
