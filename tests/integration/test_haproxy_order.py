@@ -71,8 +71,7 @@ class Clients:
             except Failed as failure:
                 self.failed[kind.name] += 1
                 self.reasons[f"{failure.why} {failure.host or ''}"] += 1
-            if kind.name != "slow":
-                await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE)
         client.close()
 
 

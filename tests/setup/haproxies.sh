@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# haproxies.sh: the HAProxies of Debian bookworm, trixie and sid as .cache/haproxy/haproxy-2.6, haproxy-3.0 and haproxy-3.2, for the
+# haproxies.sh [SUITE]: the HAProxies of Debian bookworm, trixie and sid as .cache/haproxy/haproxy-2.6, haproxy-3.0 and haproxy-3.2, for the
 # tests on every version. Nothing is installed and no root is needed; it wants apt-get, as on Debian and Ubuntu. Each binary is
 # made to load its own suite's libraries, since the machine's may be older or newer.
 set -eu
@@ -57,7 +57,16 @@ END
     echo "$cache/haproxy-$version: $("$root/usr/sbin/haproxy" -v | head -n 1)"
 }
 
+if [ $# -gt 0 ]; then
+    get "$1"
+    exit 0
+fi
+failed=
 for suite in bookworm trixie sid; do
-    get "$suite"
+    "$0" "$suite" || failed="$failed $suite"
 done
+if [ -n "$failed" ]; then
+    echo "Not had:$failed" >&2
+    exit 1
+fi
 touch "$cache/.complete"
