@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 class Step(StrEnum):
-    """Where a host stands inside a rollout. From LEAVING up to ENTERING it is out of rotation by our doing."""
+    """Where a host stands inside a rollout. Between PLANNED and BACK it is out of rotation by our doing."""
 
     PLANNED = "planned"
     LEAVING = "leaving"
