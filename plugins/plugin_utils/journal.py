@@ -11,16 +11,14 @@ Every write of a live rollout carries its fence. A controller that lost its leas
 from __future__ import annotations
 
 import json
-import sys
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Absence,
     HostRecord,
@@ -33,22 +31,11 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     to_json,
 )
 
-try:
-    from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, update
-    from sqlalchemy.dialects import sqlite
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-    from sqlalchemy.pool import NullPool
-except ImportError:
-    pass  # journal_schema.MISSING says so, to whoever opens a journal
-else:
-    _PRELOADED = sqlite  # SQLAlchemy would import it at first use, in each step's worker anew
+if schema.MISSING is None:
+    from sqlalchemy import Connection, delete, insert, select, update
 
 LEASE_SECONDS = 900.0
 """How long a lease outlives its last renewal when nobody can tell whether its holder is alive."""
-
-LOCK_SECONDS = 10.0
-"""How long a write waits for another controller's to end, in SQLite."""
 
 
 class LeaseLost(RollingError):
@@ -76,27 +63,13 @@ class Journal:
     """
 
     def __init__(self, url: str) -> None:
-        if schema.MISSING is not None:
-            raise RollingError(
-                f"SQLAlchemy is missing for {sys.executable}, which runs Ansible; install it there: pip install 'SQLAlchemy>=2.0'."
-            )
-        try:
-            self._url = make_url(url)
-            self._engine: Engine = create_engine(self._url, poolclass=NullPool)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise InputError(
-                "rollout_state_url: this is no database URL that can be opened here "
-                f"({type(error).__name__}); write sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/database."
-            ) from None
-        self._known = False
-        if self._url.get_backend_name() == "sqlite":
-            _make_sqlite_strict(self._engine)
+        self._store = Store(url)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def absences(self, app: str) -> tuple[Absence, ...]:
         """Every host of the app that our doing keeps out of rotation; none when there is no journal yet."""
-        with self._reading() as db:
+        with self._store.reading() as db:
             if db is None:
                 return ()
             rows = db.execute(
@@ -106,7 +79,7 @@ class Journal:
 
     def rollout(self, number: int) -> RolloutRecord:
         """One rollout, whole."""
-        with self._reading() as db:
+        with self._store.reading() as db:
             row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none() if db else None
             if db is None or row is None:
                 raise RollingError(f"the journal has no rollout {number}.")
@@ -115,7 +88,7 @@ class Journal:
 
     def latest(self, app: str) -> RolloutRecord | None:
         """The newest rollout of an app."""
-        with self._reading() as db:
+        with self._store.reading() as db:
             if db is None:
                 return None
             number = db.execute(
@@ -125,7 +98,7 @@ class Journal:
 
     def views(self, number: int) -> tuple[Member, ...]:
         """The newest view of every pool that a rollout has seen."""
-        with self._reading() as db:
+        with self._store.reading() as db:
             rows = db.execute(select(schema.VIEWS.c.members).where(schema.VIEWS.c.rollout == number)).all() if db else []
         return tuple(Member(**member) for row in rows for member in json.loads(row.members))
 
@@ -138,7 +111,7 @@ class Journal:
 
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         """
-        with self._writing() as db:
+        with self._store.writing() as db:
             fence = self._take_lease(db, plan.app, holder, now)
             unfinished = schema.ROLLOUTS.c.ended.is_(None) & (schema.ROLLOUTS.c.app == plan.app)
             db.execute(
@@ -190,7 +163,7 @@ class Journal:
 
     def renew(self, ticket: Ticket, asked: Sequence[str], now: float) -> None:
         """Prove and renew the lease, and note which hosts the gate has been asked for."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             self._hold(db, ticket, now)
             db.execute(
                 update(schema.HOSTS).where((schema.HOSTS.c.rollout == ticket.rollout) & schema.HOSTS.c.host.in_(asked)).values(asked=1)
@@ -201,7 +174,7 @@ class Journal:
 
         A host that is absent already keeps the state of when it first left.
         """
-        with self._writing() as db:
+        with self._store.writing() as db:
             self._hold(db, ticket, now)
             known = set(db.execute(select(schema.ABSENCES.c.host).where(schema.ABSENCES.c.app == ticket.app)).scalars())
             fresh = [host for host in originals if host not in known]
@@ -219,7 +192,7 @@ class Journal:
         :param halt: why the rollout must stop here, if it must.
         """
         by_host = {record.host: record for record in records}
-        with self._writing() as db:
+        with self._store.writing() as db:
             self._hold(db, ticket, now)
             self._set_hosts(db, ticket, by_host, now)
             self._write_views(db, ticket, members, now)
@@ -234,7 +207,7 @@ class Journal:
 
     def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = ()) -> None:
         """End the rollout, give the lease back, and end the absence of hosts that were seen to serve."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             self._hold(db, ticket, now)
             self._end_absences(db, ticket, back)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
@@ -267,63 +240,6 @@ class Journal:
     ) -> None:
         db.execute(insert(schema.EVENTS).values(rollout=ticket.rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
 
-    # -- the connection ------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _reading(self) -> t.Iterator[Connection | None]:
-        """A connection to read through; None when there is no journal yet, so that looking never makes one."""
-        path = self._sqlite_path()
-        if path is not None and not path.exists():
-            yield None
-            return
-        with self._failing_clearly(), self._engine.execution_options(reading=True).connect() as db:
-            yield db if self._has_tables(db) else None
-
-    @contextmanager
-    def _writing(self) -> t.Iterator[Connection]:
-        """One transaction; the tables are made on the first."""
-        path = self._sqlite_path()
-        with self._failing_clearly():
-            if path is not None:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._engine.begin() as db:
-                if not self._has_tables(db):
-                    schema.METADATA.create_all(db)
-                    db.execute(insert(schema.ABOUT).values(version=schema.VERSION))
-                yield db
-
-    def _has_tables(self, db: Connection) -> bool:
-        """Whether the journal is there, in the schema that this collection knows; asked once a step."""
-        if self._known:
-            return True
-        if not inspect(db).has_table(schema.ABOUT.name):
-            return False
-        version = db.execute(select(schema.ABOUT.c.version)).scalar()
-        if version != schema.VERSION:
-            raise RollingError(
-                f"the journal at rollout_state_url has schema {version}, this collection knows {schema.VERSION}; use the collection that wrote it."
-            )
-        self._known = True
-        return True
-
-    @contextmanager
-    def _failing_clearly(self) -> t.Iterator[None]:
-        try:
-            yield
-        except (SQLAlchemyError, OSError, ValueError, KeyError, TypeError) as error:
-            # The last three: what is written there is not what this collection writes.
-            foreign = "" if isinstance(error, (SQLAlchemyError, OSError)) else "it holds what this collection did not write: "
-            first = foreign + (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
-            raise RollingError(
-                f"the journal at rollout_state_url ({self._url.render_as_string(hide_password=True)}) can't be used: {first}. "
-                "No host leaves rotation without it; mend it and run the same command again."
-            ) from error
-
-    def _sqlite_path(self) -> Path | None:
-        if self._url.get_backend_name() != "sqlite" or self._url.database in (None, "", ":memory:"):
-            return None
-        return Path(str(self._url.database))
-
 
 def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
     blank = {"step": Step.PLANNED.value, "verdict": None, "why": ""}
@@ -353,17 +269,3 @@ def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
 
 def _host_record(row: t.Any) -> HostRecord:
     return HostRecord(row.host, Step(row.step), Verdict(row.verdict) if row.verdict else None, row.why, bool(row.asked))
-
-
-def _make_sqlite_strict(engine: Engine) -> None:
-    """Make SQLite's transactions real: pysqlite would open them late, and two controllers could both read before either writes."""
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: t.Any, _record: t.Any) -> None:
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}")
-        connection.execute("PRAGMA synchronous = FULL")
-
-    @event.listens_for(engine, "begin")
-    def _begin(db: Connection) -> None:
-        db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reading") else "BEGIN IMMEDIATE")

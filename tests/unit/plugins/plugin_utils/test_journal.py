@@ -21,7 +21,7 @@ from unit.plugins.plugin_utils.any_fleet import records
 from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, seen
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils import journal as journal_module
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import LEASE_SECONDS, Journal, LeaseLost, LeaseTaken, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Member, Step, Verdict
@@ -356,14 +356,14 @@ def test_text_in_the_journal_that_nobody_here_wrote(journal: Journal, path: Path
 
 def test_database_that_can_only_be_read(journal: Journal) -> None:
     ticket = opened(journal)
-    event.listen(journal._engine, "connect", lambda db, _: db.execute("PRAGMA query_only = ON"))
+    event.listen(journal._store._engine, "connect", lambda db, _: db.execute("PRAGMA query_only = ON"))
     assert "readonly" in fails_clearly(lambda: journal.leave(ticket, {"web1": ORIGINAL}, 101.0))
     assert journal.latest("web")
 
 
 def test_database_that_is_locked(journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(journal)
-    monkeypatch.setattr(journal_module, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(journal_store, "LOCK_SECONDS", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     try:
         other.execute("BEGIN EXCLUSIVE")
@@ -374,7 +374,7 @@ def test_database_that_is_locked(journal: Journal, path: Path, monkeypatch: pyte
 
 def test_disk_that_is_full(journal: Journal) -> None:
     ticket = opened(journal)
-    event.listen(journal._engine, "connect", lambda db, _: db.execute("PRAGMA max_page_count = 1"))
+    event.listen(journal._store._engine, "connect", lambda db, _: db.execute("PRAGMA max_page_count = 1"))
     originals = {f"host{number}": {WEB: {"admin": "ready" * 100}} for number in range(200)}
     assert "full" in fails_clearly(lambda: journal.leave(ticket, originals, 101.0))
     assert journal.absences("web") == ()
@@ -420,7 +420,7 @@ def test_what_is_no_database_is_refused_and_not_repeated(url: str) -> None:
 
 def test_password_is_never_shown(tmp_path: Path) -> None:
     journal = Journal(f"sqlite:///{tmp_path}")
-    journal._url = journal._url.set(username="ann", password="hunter2")  # as the URL of a PostgreSQL has them
+    journal._store._url = journal._store._url.set(username="ann", password="hunter2")  # as the URL of a PostgreSQL has them
     message = fails_clearly(lambda: opened(journal))
     assert "hunter2" not in message and "ann:***" in message
 
