@@ -29,7 +29,8 @@ test: test-unit lint test-integration sanity ## everything that must be green
 test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
 
-test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook
+test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook, PostgreSQL
+	@tests/setup/postgresql.sh
 	$(PYTHON) -m pytest -n 2 tests/integration
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy

@@ -111,7 +111,7 @@ class Journal:
 
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         """
-        with self._store.writing() as db:
+        with self._store.writing(make=True) as db:
             fence = self._take_lease(db, plan.app, holder, now)
             unfinished = schema.ROLLOUTS.c.ended.is_(None) & (schema.ROLLOUTS.c.app == plan.app)
             db.execute(

@@ -2,18 +2,57 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal's tables. SQLAlchemy Core gives SQLite and PostgreSQL from one definition."""
+"""The journal's tables. SQLAlchemy Core gives SQLite and PostgreSQL from one definition.
+
+A table or column that came later says so: ``info=since(2)``. Everything about older journals follows from that: what is made when
+one is migrated, and what is read in its place until then. A column that came later can be NULL or has a ``server_default``.
+"""
 
 from __future__ import annotations
 
-VERSION = 1
+import typing as t
+
+VERSION = 2
+
+
+def since(version: int) -> dict[str, t.Any]:
+    """The ``info`` of a table or column that journals older than this version lack."""
+    return {"since": version}
+
 
 try:
-    from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text
+    from sqlalchemy import (
+        Column,
+        Connection,
+        DefaultClause,
+        Float,
+        Integer,
+        MetaData,
+        Table,
+        TypeDecorator,
+        cast,
+        false,
+        insert,
+        literal_column,
+        select,
+        update,
+    )
+    from sqlalchemy import Text as AnyText
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.schema import CreateColumn
 except ImportError as error:
     MISSING: ImportError | None = error
 else:
     MISSING = None
+
+    class Text(TypeDecorator[str]):
+        """Text as every database keeps it: PostgreSQL takes no NUL and nobody half a surrogate pair, and programs that fail say both."""
+
+        impl = AnyText
+        cache_ok = True
+
+        def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+            return None if value is None else value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
     METADATA = MetaData()
 
@@ -23,17 +62,17 @@ else:
         "convoy_rollouts",
         METADATA,
         Column("number", Integer, primary_key=True, autoincrement=True),
-        Column("app", String(255), nullable=False, index=True),
-        Column("version", String(255), nullable=False),
-        Column("digest", String(255)),
+        Column("app", Text, nullable=False, index=True),
+        Column("version", Text, nullable=False),
+        Column("digest", Text),
         Column("cause", Text, nullable=False),
-        Column("by", String(255), nullable=False),
+        Column("by", Text, nullable=False),
         Column("plan", Text, nullable=False),
         Column("started", Float, nullable=False),
         Column("progressed", Float, nullable=False),
         Column("halted", Text, nullable=False, default=""),
         Column("ended", Float),
-        Column("verdict", String(32)),
+        Column("verdict", Text),
         Column("reason", Text, nullable=False, default=""),
     )
 
@@ -41,10 +80,10 @@ else:
         "convoy_hosts",
         METADATA,
         Column("rollout", Integer, primary_key=True),
-        Column("host", String(255), primary_key=True),
+        Column("host", Text, primary_key=True),
         Column("place", Integer, nullable=False),  # its place in the plan's order
-        Column("step", String(32), nullable=False),
-        Column("verdict", String(32)),
+        Column("step", Text, nullable=False),
+        Column("verdict", Text),
         Column("why", Text, nullable=False, default=""),
         Column("asked", Integer, nullable=False, default=0),
         Column("changed", Float, nullable=False),
@@ -54,8 +93,8 @@ else:
     ABSENCES = Table(
         "convoy_absences",
         METADATA,
-        Column("app", String(255), primary_key=True),
-        Column("host", String(255), primary_key=True),
+        Column("app", Text, primary_key=True),
+        Column("host", Text, primary_key=True),
         Column("rollout", Integer, nullable=False),
         Column("since", Float, nullable=False),
         Column("original", Text, nullable=False),
@@ -65,7 +104,7 @@ else:
         "convoy_views",
         METADATA,
         Column("rollout", Integer, primary_key=True),
-        Column("place", String(255), primary_key=True),
+        Column("place", Text, primary_key=True),
         Column("seen", Float, nullable=False),
         Column("members", Text, nullable=False),
     )
@@ -73,7 +112,7 @@ else:
     LEASES = Table(
         "convoy_leases",
         METADATA,
-        Column("app", String(255), primary_key=True),
+        Column("app", Text, primary_key=True),
         Column("fence", Integer, nullable=False),  # grows with every holder; a step with an older one is refused
         Column("rollout", Integer),
         Column("holder", Text, nullable=False),
@@ -86,7 +125,40 @@ else:
         Column("number", Integer, primary_key=True, autoincrement=True),
         Column("rollout", Integer, nullable=False, index=True),
         Column("at", Float, nullable=False),
-        Column("host", String(255)),
-        Column("kind", String(32), nullable=False),
+        Column("host", Text),
+        Column("kind", Text, nullable=False),
         Column("detail", Text, nullable=False),
     )
+
+    def bring_forward(db: Connection, version: int) -> None:
+        """Give a journal of an older version what it lacks; version 0 has nothing yet."""
+        for table in METADATA.sorted_tables:
+            if _since(table) > version:
+                table.create(db)
+                continue
+            for column in table.columns:
+                if _since(column) > version:
+                    db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {CreateColumn(column).compile(dialect=db.dialect)}")
+        db.execute(update(ABOUT).values(version=VERSION) if version else insert(ABOUT).values(version=VERSION))
+
+    def show_as_newest(db: Connection, version: int) -> None:
+        """Let an older journal be read as one of today's, unchanged: views in front of its tables, for this connection alone."""
+        for table in METADATA.sorted_tables:
+            # Without a schema SQLite would take the view for its own table; PostgreSQL looks the name up before the view is there.
+            stored = table.to_metadata(MetaData(), schema="main" if db.dialect.name == "sqlite" else None)
+            columns = [column if _since(column) <= version else _default(column) for column in stored.columns]
+            if _since(table) > version:
+                seen = select(*map(_default, stored.columns)).where(false())
+            elif columns != list(stored.columns):
+                seen = select(*columns)
+            else:
+                continue
+            text = seen.compile(dialect=db.dialect, compile_kwargs={"literal_binds": True})
+            db.exec_driver_sql(f"CREATE TEMPORARY VIEW {table.name} AS {text}")
+
+    def _since(item: Table | Column[t.Any]) -> int:
+        return int(item.info.get("since", 1))
+
+    def _default(column: Column[t.Any]) -> t.Any:
+        default = column.server_default
+        return cast(literal_column(f"'{default.arg}'" if isinstance(default, DefaultClause) else "NULL"), column.type).label(column.name)

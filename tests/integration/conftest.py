@@ -23,6 +23,7 @@ import pytest
 from fleet.fleet import Fleet
 from fleet.load import Load
 from fleet.play import ROLLING, command, environment
+from fleet.postgres import Postgres
 from fleet.sampler import Sampler
 from fleet.waiting import wait_until
 
@@ -102,6 +103,17 @@ class Playing:
         """Wait for something to become true while it runs."""
         wait_until(lambda: condition() or self.process.poll() is not None, seconds, what)
         assert self.process.poll() is None, f"it ended before {what}:\n{self.output}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for every test of this process; who kills it starts it again."""
+    try:
+        server = Postgres()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -7,23 +7,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import sqlite3
 import subprocess
 import sys
+import threading
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Connection
 from unit.plugins.plugin_utils.any_fleet import records
 from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, seen
+from unit.plugins.plugin_utils.journals import everything, fails_clearly, restore, sql
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_store
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import LEASE_SECONDS, Journal, LeaseLost, LeaseTaken, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_schema import VERSION
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Member, Step, Verdict
 
 PLAN = plan(4, max_unavailable=2)
@@ -34,17 +36,24 @@ ORIGINAL = {WEB: {"admin": "ready", "weight": 10}}
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "rollouts.db"
+def url(tmp_path: Path) -> str:
+    """Where the journal is; tests/integration runs all of this on PostgreSQL too."""
+    return f"sqlite:///{tmp_path}/state/rollouts.db"
 
 
 @pytest.fixture
-def journal(path: Path) -> Journal:
-    return Journal(f"sqlite:///{path}")
+def journal(url: str) -> Journal:
+    return Journal(url)
 
 
-def opened(journal: Journal, now: float = 100.0, holder: Holder = HERE, **different: t.Any) -> Ticket:
-    return journal.open(PLAN, MEMBERS, holder, now, **different)
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> str:
+    """A second, empty place for a journal."""
+    return f"sqlite:///{tmp_path}/elsewhere/rollouts.db"
+
+
+def opened(journal: Journal, now: float = 100.0, holder: Holder = HERE, app: str = "web", **different: t.Any) -> Ticket:
+    return journal.open(dataclasses.replace(PLAN, app=app), MEMBERS, holder, now, **different)
 
 
 # -- round trips -------------------------------------------------------------------------------------------------------
@@ -71,7 +80,7 @@ def test_rollout_reads_back_as_it_was_opened(journal: Journal) -> None:
 
 
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.tuples(*(records(host) for host in names(4))), st.text(max_size=20))
+@given(st.tuples(*(records(host) for host in names(4))), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
 def test_whatever_a_step_did_reads_back(journal: Journal, done: tuple[HostRecord, ...], why: str) -> None:
     ticket = opened(journal)
     done = tuple(dataclasses.replace(record, why=why) for record in done)
@@ -80,11 +89,11 @@ def test_whatever_a_step_did_reads_back(journal: Journal, done: tuple[HostRecord
     assert journal.rollout(ticket.rollout).progressed == (200.0 if any(record.verdict is Verdict.CONVERGED for record in done) else 100.0)
 
 
-def test_who_leaves_is_written_before_anything_moves(journal: Journal, path: Path) -> None:
+def test_who_leaves_is_written_before_anything_moves(journal: Journal, url: str) -> None:
     ticket = opened(journal)
     journal.leave(ticket, {"web1": ORIGINAL, "web2": {}}, 101.0)
     # Another process, or this one after kill -9, reads the same file.
-    again = Journal(f"sqlite:///{path}")
+    again = Journal(url)
     assert again.absences("web") == (Absence("web1", ticket.rollout, 101.0, ORIGINAL), Absence("web2", ticket.rollout, 101.0, {}))
     assert again.rollout(ticket.rollout).host("web1") == HostRecord("web1", Step.LEAVING)
     assert again.absences("other") == ()
@@ -149,12 +158,11 @@ def test_end_is_remembered(journal: Journal) -> None:
     assert (rollout.ended, rollout.verdict) == (105.0, Verdict.CONVERGED)
 
 
-def test_everything_that_happened_can_be_told(journal: Journal, path: Path) -> None:
+def test_everything_that_happened_can_be_told(journal: Journal, url: str) -> None:
     ticket = opened(journal)
     journal.leave(ticket, {"web1": ORIGINAL}, 101.0)
     journal.close(ticket, Verdict.HALTED, "no", 102.0)
-    with sqlite3.connect(path) as db:
-        events = db.execute("select at, host, kind from convoy_events order by number").fetchall()
+    events = sql(url, "select at, host, kind from convoy_events order by number")
     assert events == [(100.0, None, "opened"), (101.0, "web1", "leaving"), (102.0, None, "ended")]
 
 
@@ -171,14 +179,14 @@ WRITES: dict[str, t.Callable[[Journal, Ticket], None]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_lost_lease_writes_nothing_at_all(journal: Journal, path: Path, write: str) -> None:
+def test_lost_lease_writes_nothing_at_all(journal: Journal, url: str, write: str) -> None:
     lost = opened(journal, holder=ELSEWHERE)
     journal.leave(lost, {"web1": ORIGINAL}, 101.0)
     live = opened(journal, 102.0 + LEASE_SECONDS)
-    before = _dump(path)
+    before = everything(url)
     with pytest.raises(LeaseLost, match=f"rollout {lost.rollout} has lost its lease"):
         WRITES[write](journal, lost)
-    assert _dump(path) == before
+    assert everything(url) == before
     WRITES[write](journal, live)
 
 
@@ -194,11 +202,6 @@ def test_rollout_that_ended_writes_nothing_more(journal: Journal, write: str) ->
 def test_forged_ticket_is_no_ticket(journal: Journal, different: dict[str, t.Any]) -> None:
     with pytest.raises(LeaseLost):
         journal.renew(dataclasses.replace(opened(journal), **different), [], 101.0)
-
-
-def _dump(path: Path) -> list[str]:
-    with sqlite3.connect(path) as db:
-        return list(db.iterdump())
 
 
 def test_live_rollout_is_not_interrupted_and_named(journal: Journal) -> None:
@@ -279,11 +282,10 @@ input()
 """
 
 
-def test_of_two_controllers_that_start_together_exactly_one_rolls(path: Path) -> None:
+def test_of_two_controllers_that_start_together_exactly_one_rolls(url: str) -> None:
     """The file is not even there yet: both make the tables, and neither fails over that."""
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, f"sqlite:///{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _one in range(2)
+        subprocess.Popen([sys.executable, "-c", RACER, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _one in range(2)
     ]
     try:
         for racer in racers:
@@ -299,134 +301,155 @@ def test_of_two_controllers_that_start_together_exactly_one_rolls(path: Path) ->
     assert sorted(said) == ["1", "taken"]
 
 
-# -- looking, and what may be wrong with a database --------------------------------------------------------------------
-
-
-def test_looking_makes_no_file(journal: Journal, path: Path) -> None:
-    assert journal.absences("web") == ()
-    assert journal.latest("web") is None
-    assert journal.views(1) == ()
-    with pytest.raises(RollingError, match="the journal has no rollout 1"):
-        journal.rollout(1)
-    assert not path.parent.exists()
-
-
-def test_looking_makes_no_tables(journal: Journal, path: Path) -> None:
-    path.parent.mkdir()
-    path.touch()
-    assert journal.latest("web") is None
-    assert path.read_bytes() == b""
-
-
-def test_directory_of_the_journal_is_its_owners_alone(journal: Journal, path: Path) -> None:
-    opened(journal)
-    assert path.parent.stat().st_mode & 0o077 == 0
-
-
-def fails_clearly(call: t.Callable[[], object]) -> str:
-    with pytest.raises(RollingError) as caught:
-        call()
-    message = caught.value.message
-    assert message.startswith("the journal at rollout_state_url")
-    assert "\n" not in message and "Traceback" not in message and "[SQL" not in message
-    return message
-
-
-def test_file_that_is_no_database(journal: Journal, path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"This is a shopping list, not a database. " * 50)
-    for call in (lambda: opened(journal), lambda: journal.absences("web"), lambda: journal.latest("web")):
-        assert "file is not a database" in fails_clearly(call)
-
-
-def test_database_that_was_cut_short(journal: Journal, path: Path) -> None:
-    opened(journal)
-    path.write_bytes(path.read_bytes()[:5000])
-    fails_clearly(lambda: journal.latest("web"))
-
-
 @pytest.mark.parametrize("call", ["open", "read"])
-def test_text_in_the_journal_that_nobody_here_wrote(journal: Journal, path: Path, call: str) -> None:
+def test_text_in_the_journal_that_nobody_here_wrote(journal: Journal, url: str, call: str) -> None:
     opened(journal, holder=ELSEWHERE)
-    with sqlite3.connect(path) as db:
-        db.execute("update convoy_leases set holder = 'not json'")
-        db.execute("update convoy_rollouts set plan = '{}'")
+    sql(url, "update convoy_leases set holder = 'not json'")
+    sql(url, "update convoy_rollouts set plan = '{}'")
     fails_clearly((lambda: opened(journal)) if call == "open" else (lambda: journal.latest("web")))
 
 
-def test_database_that_can_only_be_read(journal: Journal) -> None:
-    ticket = opened(journal)
-    event.listen(journal._store._engine, "connect", lambda db, _: db.execute("PRAGMA query_only = ON"))
-    assert "readonly" in fails_clearly(lambda: journal.leave(ticket, {"web1": ORIGINAL}, 101.0))
-    assert journal.latest("web")
-
-
-def test_database_that_is_locked(journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(journal)
-    monkeypatch.setattr(journal_store, "LOCK_SECONDS", 0.05)
-    other = sqlite3.connect(path, isolation_level=None)
-    try:
-        other.execute("BEGIN EXCLUSIVE")
-        assert "database is locked" in fails_clearly(lambda: opened(journal))
-    finally:
-        other.close()
-
-
-def test_disk_that_is_full(journal: Journal) -> None:
-    ticket = opened(journal)
-    event.listen(journal._store._engine, "connect", lambda db, _: db.execute("PRAGMA max_page_count = 1"))
-    originals = {f"host{number}": {WEB: {"admin": "ready" * 100}} for number in range(200)}
-    assert "full" in fails_clearly(lambda: journal.leave(ticket, originals, 101.0))
-    assert journal.absences("web") == ()
-
-
-def test_directory_in_place_of_the_file(journal: Journal, path: Path) -> None:
-    path.mkdir(parents=True)
-    assert "unable to open database file" in fails_clearly(lambda: opened(journal))
-
-
-def test_file_in_place_of_the_directory(journal: Journal, path: Path) -> None:
-    path.parent.touch()
-    fails_clearly(lambda: opened(journal))
-
-
-def test_journal_of_a_later_collection_is_left_alone(journal: Journal, path: Path) -> None:
-    opened(journal)
-    with sqlite3.connect(path) as db:
-        db.execute("update convoy_about set version = 99")
-    before = _dump(path)
-    for call in (lambda: opened(journal), lambda: journal.latest("web")):
-        assert "has schema 99, this collection knows 1" in fails_clearly(call)
-    assert _dump(path) == before
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "rollouts.db",
-        "sqlite//x",
-        "nosuchdb://user:hunter2@host/db",
-        "postgresql+nosuchdriver://user:hunter2@host/db",
-        "http://x:hunter2@y",
-    ],
-)
-def test_what_is_no_database_is_refused_and_not_repeated(url: str) -> None:
-    with pytest.raises(InputError, match=r"^rollout_state_url: ") as caught:
-        Journal(url)
-    assert "hunter2" not in caught.value.message
-    assert "sqlite:////absolute/path.db" in caught.value.message
-
-
-def test_password_is_never_shown(tmp_path: Path) -> None:
-    journal = Journal(f"sqlite:///{tmp_path}")
-    journal._store._url = journal._store._url.set(username="ann", password="hunter2")  # as the URL of a PostgreSQL has them
-    message = fails_clearly(lambda: opened(journal))
-    assert "hunter2" not in message and "ann:***" in message
-
-
-def test_original_is_kept_as_data(journal: Journal, path: Path) -> None:
+def test_original_is_kept_as_data(journal: Journal, url: str) -> None:
     ticket = opened(journal)
     journal.leave(ticket, {"web1": ORIGINAL}, 101.0)
-    with sqlite3.connect(path) as db:
-        assert json.loads(db.execute("select original from convoy_absences").fetchone()[0]) == ORIGINAL
+    assert json.loads(sql(url, "select original from convoy_absences")[0][0]) == ORIGINAL
+
+
+def test_of_many_controllers_at_the_same_instant_exactly_one_rolls(url: str) -> None:
+    together = threading.Barrier(8)
+
+    def race(number: int) -> str:
+        mine = Journal(url)
+        together.wait()
+        try:
+            return str(opened(mine, holder=dataclasses.replace(ELSEWHERE, pid=number)).fence)
+        except LeaseTaken:
+            return "taken"
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(race, range(8))) == ["1", *["taken"] * 7]
+
+
+def test_text_that_no_database_keeps_is_kept_as_well_as_can_be(journal: Journal) -> None:
+    ticket = opened(journal, cause="half a \ud83d, and a \0")
+    journal.write(ticket, [HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "it said \0\udcff")], (), 101.0)
+    assert journal.rollout(1).cause == "half a ?, and a \ufffd"
+    assert journal.rollout(1).host("web1").why == "it said \ufffd?"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a b", 'o\'clock "now"', "a;b", "a\nb", "../x", "ключ-🚢", "100%", "%(a)s :b"])
+def test_any_name_is_carried_and_never_read_as_sql(journal: Journal, name: str) -> None:
+    made = dataclasses.replace(PLAN, app=name, version=name, batches=((name,),), held={f"{name}2": name})
+    place = dataclasses.replace(MEMBERS[0], balancer=name, pool=name, name=name, host=name)
+    ticket = journal.open(made, [place], dataclasses.replace(HERE, user=name), 100.0, cause=name)
+    journal.renew(ticket, [name], 101.0)
+    journal.leave(ticket, {name: {place.place: {"admin": name}}}, 102.0)
+    journal.write(ticket, [HostRecord(name, Step.DRAINED, Verdict.FAILED, name)], [place], 103.0, halt=name)
+    assert journal.absences(name) == (Absence(name, 1, 102.0, {place.place: {"admin": name}}),)
+    rollout = journal.latest(name)
+    assert rollout is not None
+    assert (rollout.plan, rollout.cause, rollout.halted) == (made, name, name)
+    assert rollout.host(name) == HostRecord(name, Step.DRAINED, Verdict.FAILED, name, asked=True)
+    assert journal.views(1) == (place,)
+    journal.close(ticket, Verdict.HALTED, name, 104.0, back=[name])
+    assert journal.absences(name) == ()
+
+
+# -- versions ----------------------------------------------------------------------------------------------------------
+
+
+def test_journal_of_a_later_collection_is_left_alone(url: str) -> None:
+    opened(Journal(url))
+    sql(url, "update convoy_about set version = 99")
+    before = everything(url)
+    for call in (lambda: opened(Journal(url)), lambda: Journal(url).latest("web")):
+        assert f"has schema 99, this collection knows {VERSION}; use the collection that wrote it" in fails_clearly(call)
+    assert everything(url) == before
+
+
+def test_older_journal_is_read_without_a_change(url: str) -> None:
+    _restored(url, 1)
+    before = everything(url)
+    journal = Journal(url)
+    first, second = journal.rollout(1), journal.latest("web")
+    assert (first.version, first.verdict, first.ended) == ("1.9", Verdict.CONVERGED, 1040.0)
+    assert {(record.host, record.step, record.verdict) for record in first.hosts} == {
+        (host, Step.BACK, Verdict.CONVERGED) for host in names(3)
+    }
+    assert second is not None
+    assert (second.number, second.version, second.ended, second.cause) == (2, "2.0", None, "it's time; really")
+    assert [record.host for record in second.hosts if record.out] == ["web1"]
+    original = {"admin": "drain", "weight": 10, "initial_weight": 10, "agent": False, "follows": None}
+    assert journal.absences("web") == (Absence("web1", 2, 2002.0, {WEB: original}),)
+    assert [view.name for view in journal.views(2) if not view.in_service] == ["web1"]
+    assert everything(url) == before
+
+
+def test_older_journal_is_brought_forward_and_goes_on(url: str, elsewhere: str) -> None:
+    _restored(url, 1)
+    before, absences = everything(url), Journal(url).absences("web")
+    third = opened(Journal(url), 10_000.0)
+    assert (third.rollout, third.fence) == (3, 3)
+    after = everything(url)
+    assert sql(url, "select version from convoy_about") == [(VERSION,)]
+    for table, (columns, rows) in before.items():
+        assert set(columns) <= set(after[table][0])
+        if table in ("convoy_absences", "convoy_views", "convoy_hosts", "convoy_events"):
+            assert {row[: len(columns)] for row in after[table][1]} >= set(rows)
+    journal = Journal(url)
+    assert journal.absences("web") == absences
+    assert journal.rollout(1).verdict is Verdict.CONVERGED
+    assert journal.rollout(2).ended == 10_000.0
+    journal.write(third, [HostRecord("web1", Step.BACK, Verdict.CONVERGED)], MEMBERS, 10_001.0, back=["web1"])
+    journal.close(third, Verdict.CONVERGED, "", 10_002.0)
+    assert journal.absences("web") == ()
+    # It is now as one that was new today.
+    opened(Journal(elsewhere))
+    shape = {table: {column.split()[0] for column in columns} for table, (columns, _rows) in everything(elsewhere).items()}
+    assert {table: {column.split()[0] for column in columns} for table, (columns, _rows) in after.items()} == shape
+
+
+def test_older_journal_is_brought_forward_once_by_controllers_that_come_together(url: str) -> None:
+    _restored(url, 1)
+    together = threading.Barrier(4)
+
+    def migrate(number: int) -> int:
+        mine = Journal(url)
+        together.wait()
+        return opened(mine, 10_000.0, holder=dataclasses.replace(ELSEWHERE, pid=number), app=f"app{number}").rollout
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(migrate, range(4))) == [3, 4, 5, 6]
+
+
+def test_journal_that_is_half_brought_forward_does_not_exist(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _restored(url, 1)
+    before = everything(url)
+    forward = journal_schema.bring_forward
+
+    def cut_off(db: Connection, version: int) -> None:
+        forward(db, version)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(journal_schema, "bring_forward", cut_off)
+    assert "No space left on device" in fails_clearly(lambda: opened(Journal(url), 10_000.0))
+    assert everything(url) == before
+    monkeypatch.undo()
+    assert opened(Journal(url), 10_000.0).rollout == 3
+
+
+def _restored(url: str, version: int) -> None:
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir()
+    restore(url, version)
+
+
+# -- a journal that is lost --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_journal_that_is_lost_is_not_made_anew_under_a_rollout(url: str, elsewhere: str, write: str) -> None:
+    """A new one would know nothing of the hosts that are out."""
+    ticket = opened(Journal(url))
+    assert "is gone, and with it what this rollout took out" in fails_clearly(lambda: WRITES[write](Journal(elsewhere), ticket))
+    assert Journal(elsewhere).latest("web") is None
