@@ -33,7 +33,8 @@ try:
         cast,
         false,
         insert,
-        literal_column,
+        literal,
+        null,
         select,
         update,
     )
@@ -146,11 +147,10 @@ else:
         for table in METADATA.sorted_tables:
             # Without a schema SQLite would take the view for its own table; PostgreSQL looks the name up before the view is there.
             stored = table.to_metadata(MetaData(), schema="main" if db.dialect.name == "sqlite" else None)
-            columns = [column if _since(column) <= version else _default(column) for column in stored.columns]
             if _since(table) > version:
                 seen = select(*map(_default, stored.columns)).where(false())
-            elif columns != list(stored.columns):
-                seen = select(*columns)
+            elif any(_since(column) > version for column in stored.columns):
+                seen = select(*(column if _since(column) <= version else _default(column) for column in stored.columns))
             else:
                 continue
             text = seen.compile(dialect=db.dialect, compile_kwargs={"literal_binds": True})
@@ -160,5 +160,5 @@ else:
         return int(item.info.get("since", 1))
 
     def _default(column: Column[t.Any]) -> t.Any:
-        default = column.server_default
-        return cast(literal_column(f"'{default.arg}'" if isinstance(default, DefaultClause) else "NULL"), column.type).label(column.name)
+        default = column.server_default.arg if isinstance(column.server_default, DefaultClause) else None
+        return cast(null() if default is None else literal(str(default), AnyText), column.type).label(column.name)

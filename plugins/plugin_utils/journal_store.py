@@ -83,8 +83,11 @@ class Store:
         if self._path:
             self._engine: Engine = create_engine(self._url, poolclass=NullPool)
             _make_sqlite_strict(self._engine)
+            self._reader = self._engine.execution_options(reading=True)
         else:
             self._engine = _postgresql(self._url)
+            # All of a look is of one moment, as it is in SQLite.
+            self._reader = self._engine.execution_options(reading=True, isolation_level="REPEATABLE READ")
 
     @contextmanager
     def reading(self) -> t.Iterator[Connection | None]:
@@ -92,7 +95,7 @@ class Store:
         if self._path is not None and not self._path.exists():
             yield None
             return
-        with self._failing_clearly(), self._engine.execution_options(reading=True).connect() as db:
+        with self._failing_clearly(), self._reader.connect() as db:
             version = self._version(db)
             if 0 < version < schema.VERSION:
                 schema.show_as_newest(db, version)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, Table, Text, insert, select
 from unit.plugins.plugin_utils.any_fleet import records
 from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, seen
 from unit.plugins.plugin_utils.journals import everything, fails_clearly, restore, sql
@@ -420,6 +420,35 @@ def test_older_journal_is_brought_forward_once_by_controllers_that_come_together
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(migrate, range(4))) == [3, 4, 5, 6]
+
+
+def test_tables_and_columns_of_a_later_version(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers see them before they are there, writers make them."""
+    opened(Journal(url))
+    later = MetaData()
+    for table in journal_schema.METADATA.sorted_tables:
+        table.to_metadata(later)
+    since = journal_schema.since(VERSION + 1)
+    rollouts = later.tables["convoy_rollouts"]
+    for column in (Column("mood", Text, nullable=False, server_default="it's fine", info=since), Column("score", Float, info=since)):
+        rollouts.append_column(column)
+    notes = Table("convoy_notes", later, Column("number", Integer, primary_key=True), Column("text", Text, index=True), info=since)
+    monkeypatch.setattr(journal_schema, "METADATA", later)
+    monkeypatch.setattr(journal_schema, "VERSION", VERSION + 1)
+
+    def look(db: Connection | None) -> tuple[t.Any, ...]:
+        assert db is not None
+        return db.execute(select(rollouts.c.app, rollouts.c.mood, rollouts.c.score)).all(), db.execute(select(notes)).all()
+
+    before = everything(url)
+    with Journal(url)._store.reading() as db:
+        assert look(db) == ([("web", "it's fine", None)], [])
+    assert everything(url) == before
+    with Journal(url)._store.writing() as db:
+        db.execute(insert(notes).values(text="a note"))
+    with Journal(url)._store.reading() as db:
+        assert look(db) == ([("web", "it's fine", None)], [(1, "a note")])
+    assert sql(url, "select version from convoy_about") == [(VERSION + 1,)]
 
 
 def test_journal_that_is_half_brought_forward_does_not_exist(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
