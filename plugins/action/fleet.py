@@ -11,11 +11,15 @@ import typing as t
 
 from ansible.errors import AnsibleFileNotFound, AnsibleParserError
 
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
+from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, check_target, read_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import wait_for_turn
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets
@@ -42,6 +46,8 @@ class ActionModule(ControllerStep):
         "look_only": {"type": "bool", "default": False},
         "policy": {"type": "dict", "default": {}},
         "settings": {"type": "dict", "default": {}},
+        "lock_wait": {"type": "str", "default": "0s"},
+        "state_url": {"type": "str", "no_log": True},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -57,6 +63,7 @@ class ActionModule(ControllerStep):
             self._check_artifacts(fleet)
         return {
             "changed": False,
+            "seen": self._wait_for_turn(fleet.app, arguments, task_vars),
             "app": fleet.app,
             "version": version,
             "fleet": keep_fleet(fleet),
@@ -64,6 +71,14 @@ class ActionModule(ControllerStep):
             "targets": observe_targets(fleet, local=True),
             "targets_on_hosts": observe_targets(fleet, local=False),
         }
+
+    def _wait_for_turn(self, app: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> int | None:
+        """Wait until no other rollout of the app is live, before the fleet is looked at: what was seen earlier would be old by then."""
+        patience = to_seconds(arguments["lock_wait"], "rollout_lock_wait")
+        if arguments["look_only"] or self.check_mode or not arguments["state_url"]:
+            return None
+        journal = Journal(arguments["state_url"])
+        return wait_for_turn(lambda: journal.lease(app), self.holder(task_vars), patience, SystemClock(), self.now, self.say)
 
     def _check_artifacts(self, fleet: Fleet) -> None:
         for host in fleet.hosts:

@@ -12,7 +12,8 @@ from ansible_collections.convoy.rolling.plugins.module_utils.clock import System
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
@@ -20,6 +21,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import pro
 from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS, steps_of
 
 _POLL = 0.1
+_PAUSED_POLL = 0.5
 
 
 class ActionModule(ControllerStep):
@@ -39,7 +41,7 @@ class ActionModule(ControllerStep):
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
         policy = Policy.parse(arguments["policy"])
-        rollout, members, decision = self._ask(journal, ticket, arguments["hosts"], policy)
+        rollout, members, absent, decision = self._ask(journal, ticket, arguments["hosts"], policy)
         if decision.answer is Answer.HALT and not rollout.halted:
             journal.write(ticket, (), (), self.now(), halt=decision.reason)
             rollout = journal.rollout(ticket.rollout)
@@ -50,16 +52,16 @@ class ActionModule(ControllerStep):
             "changed": False,
             "answer": decision.answer.value,
             "reason": decision.reason,
-            "progress": progress_of(rollout) if decision.answer is Answer.HALT else None,
+            "progress": progress_of(rollout, {*absent, *decision.admitted}),
             "steps": steps_of(fleet, arguments["hooks"], arguments["own_deploy"]) if decision.admitted else [],
             **next_step(fleet, rollout, decision.admitted, journal.absences(ticket.app)),
         }
 
     def _ask(
         self, journal: Journal, ticket: Ticket, hosts: list[str], policy: Policy
-    ) -> tuple[RolloutRecord, tuple[Member, ...], Decision]:
+    ) -> tuple[RolloutRecord, tuple[Member, ...], list[str], Decision]:
         """Ask until the answer is not to wait; every asking renews the lease."""
-        clock = SystemClock()
+        clock, paused = SystemClock(), None
         while True:
             journal.renew(ticket, hosts, self.now())
             rollout = journal.rollout(ticket.rollout)
@@ -67,8 +69,11 @@ class ActionModule(ControllerStep):
             absent = [absence.host for absence in journal.absences(ticket.app)]
             decision = decide(hosts, rollout, policy, members, absent, self.now())
             if decision.answer is not Answer.WAIT:
-                return rollout, members, decision
-            clock.sleep(_POLL)
+                return rollout, members, absent, decision
+            if rollout.paused != paused:
+                paused = rollout.paused
+                self.say(f'rollout of "{rollout.app}" to {rollout.version}: ' + (f"paused {paused}" if paused else "goes on"))
+            clock.sleep(_PAUSED_POLL if paused else _POLL)
 
 
 def _original(host: str, members: tuple[Member, ...]) -> dict[str, dict[str, t.Any]]:

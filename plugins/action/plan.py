@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
+from collections.abc import Callable
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
@@ -32,6 +37,7 @@ class ActionModule(ControllerStep):
         "sha256": {"type": "str"},
         "cause": {"type": "str", "default": ""},
         "plan_only": {"type": "bool", "default": False},
+        "seen": {"type": "int"},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -60,8 +66,21 @@ class ActionModule(ControllerStep):
             raise InputError(
                 "neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one."
             )
-        ticket = journal.open(plan, observed.members, self.holder(), self.now(), arguments["sha256"] or None, arguments["cause"])
-        return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress_of(journal.rollout(ticket.rollout))}
+        holder = self.holder(task_vars)
+        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], arguments["cause"], arguments["seen"])
+        self.keep_lease(holder, ticket, arguments["state_url"])
+        private_line.tell({"rollout": ticket.rollout, "state_url": arguments["state_url"]})
+        progress = progress_of(journal.rollout(ticket.rollout), [absence.host for absence in observed.absences])
+        return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress}
+
+    def keep_lease(self, holder: Holder, ticket: Ticket, state_url: str) -> None:
+        """Let the lease be renewed as long as the controller is at work, whatever a step takes."""
+
+        def renewing() -> Callable[[], None]:
+            journal = Journal(state_url)
+            return lambda: journal.renew(ticket, (), time.time())
+
+        heartbeat.start(holder, renewing)
 
 
 def _sizes(plan: Plan) -> list[int]:

@@ -42,12 +42,13 @@ class ActionModule(ControllerStep):
         before = journal.rollout(ticket.rollout)
         done = self._progression(arguments, task_vars, fleet, before, journal)
         journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt="" if before.halted else done.halt)
-        rollout = journal.rollout(ticket.rollout)
+        rollout, absences = journal.rollout(ticket.rollout), journal.absences(ticket.app)
+        out = [absence.host for absence in absences]
         return {
             "changed": False,
             "restore": list(done.restore),
-            "progress": progress_of(rollout) if arguments["step"] == "back" else None,
-            **next_step(fleet, rollout, done.going_on, journal.absences(ticket.app)),
+            "progress": progress_of(rollout, out) if arguments["step"] == "back" else None,
+            **next_step(fleet, rollout, done.going_on, absences),
         }
 
     def _progression(

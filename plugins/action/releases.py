@@ -12,7 +12,7 @@ import typing as t
 from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import LEASE_ARGUMENT, ControllerStep, proof_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, run_on_hosts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import HostInput
@@ -39,6 +39,7 @@ class ActionModule(ControllerStep):
         "strip_components": {"type": "int", "default": 0},
         "by": {"type": "str"},
         "cause": {"type": "str"},
+        "lease": LEASE_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -47,6 +48,7 @@ class ActionModule(ControllerStep):
         commands = {host.host: self._command(host, arguments) for host in fleet.hosts if host.host in names}
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}
+        proof_of(arguments["lease"])()
         forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
         outcomes = run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks)
         read = look_of if arguments["state"] == "observed" else answer_of

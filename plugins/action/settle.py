@@ -46,7 +46,7 @@ class ActionModule(ControllerStep):
         command = next_command(rollout.version, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed.absences, command)
         progress = {
-            **progress_of(rollout),
+            **progress_of(rollout, [absence.host for absence in observed.absences if absence.host not in back]),
             "verdict": conclusion.verdict.value,
             "halted": conclusion.reason,
             "available": len(conclusion.converged),

@@ -12,7 +12,7 @@ from collections import Counter
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
@@ -41,6 +41,7 @@ class ActionModule(ControllerStep):
             lines.append(
                 f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}"
             )
+        lines += self._lease_lines(journal, fleet.app, rollout)
         lines += [f"out since rollout {absence.rollout}: {absence.host}" for absence in observed.absences]
         result: dict[str, t.Any] = {
             "changed": False,
@@ -53,6 +54,16 @@ class ActionModule(ControllerStep):
         if arguments["converged"] and conclusion.verdict is not Verdict.CONVERGED:
             result.update(failed=True, msg="\n".join(lines))
         return result
+
+    def _lease_lines(self, journal: Journal, app: str, rollout: RolloutRecord | None) -> list[str]:
+        lease = journal.lease(app)
+        lines = [f"frozen {lease.frozen}"] if lease.frozen else []
+        if lease.rollout is not None:
+            lines.append(f"{lease}{'' if lease.is_live(self.now()) else ', is not going on: its controller is gone'}")
+        if rollout and rollout.ended is None:
+            lines += [f"paused {rollout.paused}"] if rollout.paused else []
+            lines += [rollout.abortion] if rollout.aborted else []
+        return lines
 
 
 def _commonest(observed: Observed) -> str:

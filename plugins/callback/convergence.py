@@ -14,6 +14,8 @@ version_added: 0.1.0
 author: [convoy.rolling maintainers (@convoy-rolling)]
 description:
   - Prints how far a rollout is after each batch, and how it ended, in lines that read like those of C(kubectl rollout status).
+  - When the run ends before the rollout does, by SIGINT (Ctrl-C), by SIGTERM or because a step of the controller's failed, it says who is out of
+    rotation and what to type. It reads that from the journal; if that is what failed, it says what it saw last.
   - Works beside any stdout callback, and changes nothing of the run.
   - >-
     Enable it by its full name, C(callbacks_enabled = convoy.rolling.convergence) in the section V([defaults]) of C(ansible.cfg), or
@@ -24,6 +26,7 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.last_words import LastWords
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import lines_of
 
 
@@ -38,6 +41,7 @@ class CallbackModule(CallbackBase):
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         self._shown: list[str] = []
+        self._last_words = LastWords(lambda line: self._display.display(line, color="red"))
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._show(result)
@@ -51,6 +55,7 @@ class CallbackModule(CallbackBase):
         progress = returned.get("progress")
         if not isinstance(progress, dict) or "app" not in progress:
             return
+        self._last_words.see(progress)
         lines = lines_of(progress)
         for line in lines:
             if line not in self._shown:

@@ -197,7 +197,7 @@ class Move:
 class Journey:
     """All moves of one call, over one pool."""
 
-    def __init__(self, goal: Goal, can: Capabilities, where: str, clock: Clock) -> None:
+    def __init__(self, goal: Goal, can: Capabilities, where: str, clock: Clock, allowed: t.Callable[[], None] = lambda: None) -> None:
         self.goal = goal
         self.pool = Pool(goal.pool, ())
         self.moves: list[Move] = []
@@ -206,6 +206,8 @@ class Journey:
         self._can = can
         self._where = where
         self._clock = clock
+        #: Asked before every order, and raises to forbid it.
+        self._allowed = allowed
 
     def plan(self, balancer: Balancer) -> str | None:
         """Look at the pool and start afresh.
@@ -236,12 +238,13 @@ class Journey:
         self._put_back(balancer)
 
     def recover(self, reopen: t.Callable[[], Balancer], reason: str) -> None:
-        """After the connection was lost on the way: put back, over a new one, every member that had not arrived."""
+        """After the connection, or the right to order, was lost on the way: put back, over a new one, every member that had not arrived."""
         for move in self._under_way():
             move.fail(reason)
         if not any(move.error and move.touched for move in self.moves):
             return
         try:
+            self._allowed()
             with reopen() as balancer:
                 self._look(balancer)
                 self._put_back(balancer)
@@ -284,6 +287,7 @@ class Journey:
         cut = [move.member.name for move, step in steps.items() if step is _Step.CUT]
         self._order(balancer, out)
         if cut:
+            self._allowed()
             for move in self._refused(balancer.cut(self.goal.pool, cut)):
                 move.cut = 0
         if not self._under_way():
@@ -296,6 +300,7 @@ class Journey:
     def _order(self, balancer: Balancer, changes: t.Mapping[Move, Change]) -> None:
         if not changes:
             return
+        self._allowed()
         for move in changes:
             move.touched = True
         self._refused(balancer.apply(self.goal.pool, list(changes.values())))
@@ -321,6 +326,7 @@ class Journey:
         undo = {move: change for move in self.moves if move.error and move.touched for change in (move.undo(),) if change}
         if not undo:
             return
+        self._allowed()
         refused = balancer.apply(self.goal.pool, list(undo.values()))
         give_up = self._clock.now() + self.goal.timeout
         self._look(balancer)

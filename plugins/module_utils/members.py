@@ -39,6 +39,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "on_timeout": {"type": "str", "default": "fail", "choices": ["fail", "force", "continue"]},
     "wait_full_weight": {"type": "bool", "default": False},
     "poll": {"type": "str", "default": "0.1s"},
+    # For the action plugin alone: nothing below knows of rollouts.
+    "lease": {
+        "type": "dict",
+        "options": {
+            "run": {
+                "type": "dict",
+                "required": True,
+                "options": {
+                    "app": {"type": "str", "required": True},
+                    "rollout": {"type": "int", "required": True},
+                    "fence": {"type": "int", "required": True},
+                },
+            },
+            "state_url": {"type": "str", "required": True, "no_log": True},
+        },
+    },
 }
 
 INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -55,11 +71,13 @@ def run(
     check_mode: bool,
     clock: Clock | None = None,
     providers: t.Mapping[str, type[Balancer]] = PROVIDERS,
+    allowed: t.Callable[[], None] = lambda: None,
 ) -> dict[str, t.Any]:
     """Bring the members to the state and weight asked for.
 
     :param params: the options of ``lb_member``; what is missing or None has its default.
     :param check_mode: only read, and say what would change.
+    :param allowed: asked before every order; what it raises ends the call at once, and nothing is put back.
     :return: the module's result.
     :raises RollingError: bad options, an unreachable balancer, a floor that forbids it, or at least one member that failed; once
         the pool was seen, the error carries the same result.
@@ -68,7 +86,7 @@ def run(
     provider = _provider(options, providers)
     goal = _goal(options, provider)
     where = f"pool {goal.pool} on {options['address']}"
-    journey = Journey(goal, provider.capabilities, where, clock or SystemClock())
+    journey = Journey(goal, provider.capabilities, where, clock or SystemClock(), allowed)
 
     def connect() -> Balancer:
         return _open(provider, options, goal.timeout)

@@ -38,6 +38,16 @@ options:
     description: The role's other variables, such as C(rollout_keep) and C(rollout_hooks), each under its name; checked here, and nothing else.
     type: dict
     default: {}
+  lock_wait:
+    description:
+      - How long to wait for another rollout of the app to end, before anything is looked at. A freeze is never waited on.
+    type: str
+    default: 0s
+  state_url:
+    description:
+      - The database that holds the journal, as a URL that SQLAlchemy knows. Without it, in check mode and with O(look_only) nobody is waited
+        for.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -59,6 +69,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+seen:
+  description: The fence of the app's lease, for O(convoy.rolling.plan#module:seen); null when nobody asked.
+  returned: success
+  type: int
+  sample: 2
 app:
   description: The app.
   returned: success

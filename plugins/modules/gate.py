@@ -14,6 +14,7 @@ author:
 description:
   - The one place that decides it, from the journal, lease, budget, free places and the newest view of every pool. It answers admit, wait
     (it then waits itself) or halt, with the reason in words.
+  - What a person said with M(convoy.rolling.control) is found here, within a second. A paused rollout waits, and its progress deadline does not run.
   - Whoever is admitted is in the journal, with the state every load balancer had for it, before the task ends.
 extends_documentation_fragment:
   - convoy.rolling._attributes
@@ -65,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answer:
-  description: V(admit) or V(halt).
+  description: V(admit) or V(halt). While a person has the rollout paused, it waits.
   returned: success
   type: str
   sample: admit
@@ -145,5 +146,5 @@ progress:
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
-      "", "verdict": ""}
+      "", "out": [], "verdict": ""}
 """

@@ -13,7 +13,8 @@ author:
   - convoy.rolling maintainers (@convoy-rolling)
 description:
   - Decides from what was observed who is rolled in which batches, who is skipped or held and why, and what must stay in service meanwhile.
-  - Then takes the lease of the app, so that only one rollout is live, and writes the plan into the journal.
+  - Then takes the lease of the app, so that only one rollout is live, and writes the plan into the journal. A small process renews the lease from
+    then on; it ends with the controller.
 extends_documentation_fragment:
   - convoy.rolling._attributes
   - convoy.rolling._steps
@@ -37,6 +38,11 @@ options:
     description: Only plan; take no lease and write nothing.
     type: bool
     default: false
+  seen:
+    description:
+      - What RV(convoy.rolling.fleet#module:seen) returned before the fleet was observed. If another rollout came in since, the plan is out of date, and
+        the task fails.
+    type: int
 attributes:
   check_mode:
     support: full
@@ -113,5 +119,5 @@ progress:
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
-      "", "verdict": ""}
+      "", "out": [], "verdict": ""}
 """

@@ -140,5 +140,5 @@ progress:
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
-      "", "verdict": ""}
+      "", "out": [], "verdict": ""}
 """

@@ -59,6 +59,33 @@ options:
   cause:
     description: Why, for the manifest.
     type: str
+  lease:
+    description:
+      - Which rollout this belongs to; before anything is sent to a host, it must prove that it is the live one. A controller that lost its lease, because it was
+        stopped for longer than the lease lasts, or because somebody broke it, sends nothing any more.
+    type: dict
+    suboptions:
+      run:
+        description: What RV(convoy.rolling.plan#module:ticket) returned.
+        type: dict
+        required: true
+        suboptions:
+          app:
+            description: The app.
+            type: str
+            required: true
+          rollout:
+            description: The number of the rollout.
+            type: int
+            required: true
+          fence:
+            description: The number that grows with every holder of the app's lease.
+            type: int
+            required: true
+      state_url:
+        description: The database that holds the journal, as a URL that SQLAlchemy knows.
+        type: str
+        required: true
 attributes:
   check_mode:
     support: partial

@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(converged) or V(halted).
+  description: V(converged), V(halted), or V(cancelled) when a person aborted it.
   returned: success
   type: str
   sample: converged
@@ -76,5 +76,5 @@ progress:
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "rollout": 7, "total": 6, "updated": 4, "available": 4, "held": [], "trouble": {}, "halted":
-      "", "verdict": ""}
+      "", "out": [], "verdict": ""}
 """

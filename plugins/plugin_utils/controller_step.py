@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import time
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
+
+STATE_URL_ARGUMENT: dict[str, t.Any] = {"type": "str", "required": True, "no_log": True}
 
 RUN_ARGUMENT: dict[str, t.Any] = {
     "type": "dict",
@@ -33,6 +36,9 @@ RUN_ARGUMENT: dict[str, t.Any] = {
     },
 }
 """How a step is told which rollout it belongs to: what ``convoy.rolling.plan`` returned as ``ticket``."""
+
+LEASE_ARGUMENT: dict[str, t.Any] = {"type": "dict", "options": {"run": RUN_ARGUMENT, "state_url": STATE_URL_ARGUMENT}}
+"""How what moves or restarts something is told whose lease to prove first."""
 
 OBSERVED_ARGUMENT: dict[str, t.Any] = {
     "type": "dict",
@@ -80,9 +86,13 @@ class ControllerStep(ActionBase):
         """The time of day, in seconds since the epoch."""
         return time.time()
 
-    def holder(self) -> Holder:
+    def say(self, line: str) -> None:
+        """Show a person one line before the step has ended."""
+        self._display.display(line, color="cyan")
+
+    def holder(self, task_vars: Mapping[str, t.Any]) -> Holder:
         """The controller process of this run: a step runs in a worker that ends with it."""
-        return Holder.of(os.getppid())
+        return Holder.of(os.getppid(), job_of(task_vars))
 
     def variables_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> dict[str, HostVariables]:
         """The variables of several hosts, in the order given."""
@@ -95,6 +105,17 @@ class ControllerStep(ActionBase):
 def journal_and_ticket(arguments: Mapping[str, t.Any]) -> tuple[Journal, Ticket]:
     """The journal and the proof of the live rollout, from a step's ``state_url`` and ``run``."""
     return Journal(arguments["state_url"]), Ticket(**arguments["run"])
+
+
+def proof_of(lease: Mapping[str, t.Any] | None) -> Callable[[], None]:
+    """What proves the lease each time before something is moved, and raises when that is not possible; nothing without a lease.
+
+    :param lease: ``LEASE_ARGUMENT`` as it was given.
+    """
+    if lease is None:
+        return lambda: None
+    journal, ticket = journal_and_ticket(lease)
+    return lambda: journal.prove(ticket, time.time())
 
 
 def observed_of(fleet: Fleet, seen: dict[str, t.Any], journal: Journal) -> Observed:

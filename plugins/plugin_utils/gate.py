@@ -42,11 +42,17 @@ def decide(
     """
     order, records = set(rollout.plan.order), {record.host: record for record in rollout.hosts}
     due = [host for host in want if host in order and (host not in records or records[host].verdict is None)]
-    trouble = _halted(rollout, policy, now, bool(due))
+    trouble = _halted(rollout, policy)
     if trouble:
         return Decision(Answer.HALT, trouble)
     if not due:
         return Decision(Answer.ADMIT, "nothing to do for these hosts")
+    if rollout.paused:
+        return Decision(Answer.WAIT, f"paused {rollout.paused}", later=tuple(due))
+    idle = now - rollout.progressed
+    if idle > policy.progress_deadline:
+        deadline = f"rollout_progress_deadline is {policy.progress_deadline:g} s"
+        return Decision(Answer.HALT, f"no host became available for {idle:.0f} s, {deadline}")
     others = set(absent) - set(due)
     # One that is out already leaves nothing: it takes no place of anybody's. An absence alone does not mean that: it is written
     # before the drain, and a run that was killed in between left the host where it was.
@@ -84,24 +90,20 @@ def _fitting(hosts: t.Sequence[str], rollout: RolloutRecord, members: t.Sequence
     return fitting
 
 
-def _halted(rollout: RolloutRecord, policy: Policy, now: float, waiting: bool) -> str:
+def _halted(rollout: RolloutRecord, policy: Policy) -> str:
     """Why the rollout must not go on; empty when it may."""
     if rollout.ended is not None:
         return f"rollout {rollout.number} has ended ({rollout.verdict.value if rollout.verdict else 'no verdict'})"
     if rollout.halted:
         return rollout.halted
+    if rollout.aborted:
+        return rollout.abortion
     plan = rollout.plan
     total = len(plan.order) + len(plan.skipped) + len(plan.held) + len(plan.unreachable)
     failed = [record.host for record in rollout.hosts if record.verdict is Verdict.FAILED]
     unreachable = [record.host for record in rollout.hosts if record.verdict is Verdict.UNREACHABLE]
     over = _over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", total)
-    over = over or _over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", total)
-    if over:
-        return over
-    idle = now - rollout.progressed
-    if waiting and idle > policy.progress_deadline:
-        return f"no host became available for {idle:.0f} s, rollout_progress_deadline is {policy.progress_deadline:g} s"
-    return ""
+    return over or _over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", total)
 
 
 def _over_budget(hosts: t.Sequence[str], what: str, budget: Amount, variable: str, total: int) -> str:

@@ -10,8 +10,10 @@ import getpass
 import os
 import socket
 import typing as t
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
+from ansible import context
 
 @dataclass(frozen=True)
 class Holder:
@@ -21,22 +23,47 @@ class Holder:
     node: str
     pid: int
     born: str  # the kernel's start time of the process; empty where /proc does not say, or it ended and nobody took note
+    space: str = ""  # which boot and which process numbers ``pid`` belongs to: containers may share a host's name
+    job: str = ""  # what a person knows the run by: a job of AWX, or the playbook of the command line
 
     @classmethod
-    def of(cls, pid: int) -> Holder:
+    def of(cls, pid: int, job: str = "") -> Holder:
         """The holder for a process of this machine."""
-        return cls(_user(), socket.gethostname(), pid, _born(pid))
+        return cls(_user(), socket.gethostname(), pid, _born(pid), _space(), job)
+
+    def is_same(self, other: Holder) -> bool:
+        """Whether the two are one process."""
+        return (self.node, self.space, self.pid, self.born) == (other.node, other.space, other.pid, other.born)
 
     def is_gone(self) -> bool:
         """Whether the process is known to have ended; a process of another machine never is."""
-        return self.node == socket.gethostname() and (not _exists(self.pid) or _born(self.pid) != self.born)
+        return self._is_near() and (not _exists(self.pid) or _born(self.pid) != self.born)
+
+    def is_stopped(self) -> bool:
+        """Whether the process is known to be stopped, by Ctrl-Z, SIGSTOP or a debugger."""
+        return self._is_near() and _stat(self.pid)[:1] in (["T"], ["t"])
+
+    def _is_near(self) -> bool:
+        return (self.node, self.space) == (socket.gethostname(), _space())
 
     def __str__(self) -> str:
-        return f"{self.user} on {self.node}, process {self.pid}"
+        return f"{self.user} on {self.node}, process {self.pid}" + (f" ({self.job})" if self.job else "")
 
     def to_json(self) -> dict[str, t.Any]:
         """The holder as the journal keeps it."""
-        return {"user": self.user, "node": self.node, "pid": self.pid, "born": self.born}
+        return asdict(self)
+
+
+def job_of(task_vars: Mapping[str, t.Any]) -> str:
+    """What a person knows this run by: AWX says its job, anybody else typed a playbook."""
+    return awx_job_of(task_vars) or " ".join(context.CLIARGS.get("args") or ())
+
+
+def awx_job_of(task_vars: Mapping[str, t.Any]) -> str:
+    """The job of AWX that this run is; empty when it is none."""
+    named = [task_vars[name] for name in ("awx_job_id", "tower_job_id") if task_vars.get(name)]
+    named += [os.environ["JOB_ID"]] if "AWX_HOST" in os.environ and "JOB_ID" in os.environ else []
+    return f"AWX job {named[0]}" if named else ""
 
 
 def _user() -> str:
@@ -57,10 +84,23 @@ def _exists(pid: int) -> bool:
 
 
 def _born(pid: int) -> str:
+    fields = _stat(pid)
+    return "" if len(fields) < 20 or fields[0] in "ZX" else fields[19]
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on; nothing where there is no /proc."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
             # The command, in brackets, may hold blanks and brackets itself; the start time is the 20th field after it.
-            fields = stat.read().rpartition(")")[2].split()
-            return "" if fields[0] in "ZX" else fields[19]
-    except (OSError, IndexError):
+            return stat.read().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _space() -> str:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
+            return f"{boot.read().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
         return ""

@@ -31,20 +31,28 @@ class InProcess(ActionBase):
         """The function to call in this process with these arguments; None when they need the module."""
         raise NotImplementedError
 
+    def module_arguments(self) -> dict[str, t.Any]:
+        """What the module is given where it does run.
+
+        :raises RollingError: it must not run.
+        """
+        return dict(self._task.args)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        if self._connection.transport == "local" and not self._task.become:
-            try:
+        try:
+            if self._connection.transport == "local" and not self._task.become:
                 params = plain(self.validate_argument_spec(self.ARGUMENT_SPEC)[1])
                 function = self.here(params)
                 if function is not None:
                     result.update(function(params, bool(self._task.check_mode)))
                     return result
-            except AnsibleActionFail as error:  # bad arguments; raised on, it would end the run whatever failed_when says
-                result.update(failed=True, msg=f"{error}.")
-                return result
-            except RollingError as error:
-                result.update(failed=True, msg=error.message, **error.result)
-                return result
-        result.update(self._execute_module(task_vars=task_vars))
+            arguments = self.module_arguments()
+        except AnsibleActionFail as error:  # bad arguments; raised on, it would end the run whatever failed_when says
+            result.update(failed=True, msg=f"{error}.")
+            return result
+        except RollingError as error:
+            result.update(failed=True, msg=error.message, **error.result)
+            return result
+        result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         return result

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal: what happened, written before it is done, and the lease of the one live rollout. The only code that knows SQL.
+"""The journal: what happened, written before it is done. SQL is known here, in ``lease`` and in ``interventions``.
 
-Every write of a live rollout carries its fence. A controller that lost its lease, because it was stopped and came back, gets
-``LeaseLost`` from its next step and moves no member any more.
+Every write of a live rollout carries its fence, and renews its lease.
 """
 
 from __future__ import annotations
@@ -13,12 +12,14 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
+from ansible_collections.convoy.rolling.plugins.plugin_utils import lease
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Lease, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Absence,
     HostRecord,
@@ -30,30 +31,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     plan_from_json,
     to_json,
 )
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, delete, insert, select, update
-
-LEASE_SECONDS = 900.0
-"""How long a lease outlives its last renewal when nobody can tell whether its holder is alive."""
-
-
-class LeaseLost(RollingError):
-    """Another controller holds the app's lease now; this one must not move anything."""
-
-
-class LeaseTaken(RollingError):
-    """A live rollout of the app is going on."""
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """What a step shows to prove that its rollout is the live one."""
-
-    app: str
-    rollout: int
-    fence: int
-
 
 class Journal:
     """The journal behind one URL.
@@ -104,67 +85,76 @@ class Journal:
 
     # -- the lease -----------------------------------------------------------------------------------------------------
 
-    def open(self, plan: Plan, members: Sequence[Member], holder: Holder, now: float, digest: str | None = None, cause: str = "") -> Ticket:
+    def open(
+        self,
+        plan: Plan,
+        members: Sequence[Member],
+        holder: Holder,
+        now: float,
+        digest: str | None = None,
+        cause: str = "",
+        seen: int | None = None,
+    ) -> Ticket:
         """Take the app's lease and write a new rollout.
 
-        A rollout of the app that never ended, because its controller is gone, is marked interrupted.
+        A rollout of the app that never ended, because its controller is gone, ends here: superseded where the version is another one.
 
+        :param seen: the lease's fence when the fleet was looked at; see ``lease.wait_for_turn``.
         :raises LeaseTaken: when another controller's rollout is live, naming it.
+        :raises Frozen: when a person froze the app.
         """
         with self._store.writing(make=True) as db:
-            fence = self._take_lease(db, plan.app, holder, now)
-            unfinished = schema.ROLLOUTS.c.ended.is_(None) & (schema.ROLLOUTS.c.app == plan.app)
-            db.execute(
-                update(schema.ROLLOUTS)
-                .where(unfinished)
-                .values(ended=now, verdict=Verdict.INTERRUPTED.value, reason="its controller ended")
-            )
+            fence = lease.take(db, plan.app, holder, now, seen)
             row = {
                 "app": plan.app,
                 "version": plan.version,
                 "digest": digest,
                 "cause": cause,
-                "by": str(holder),
+                "by": str(holder)[:255],
                 "plan": json.dumps(to_json(plan)),
             }
             written = insert(schema.ROLLOUTS).values(**row, started=now, progressed=now).returning(schema.ROLLOUTS.c.number)
-            number = int(db.execute(written).scalar_one())
-            db.execute(update(schema.LEASES).where(schema.LEASES.c.app == plan.app).values(rollout=number))
-            rows = [{"rollout": number, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
+            ticket = Ticket(plan.app, int(db.execute(written).scalar_one()), fence)
+            lease.give(db, ticket)
+            self._end_unfinished(db, ticket, plan.version, now)
+            rows = [{"rollout": ticket.rollout, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
             if rows:
                 db.execute(insert(schema.HOSTS), rows)
-            ticket = Ticket(plan.app, number, fence)
             self._write_views(db, ticket, members, now)
             self._write_event(db, ticket, now, "opened", {"version": plan.version, "cause": cause})
         return ticket
 
-    def _take_lease(self, db: Connection, app: str, holder: Holder, now: float) -> int:
-        row = db.execute(select(schema.LEASES).where(schema.LEASES.c.app == app).with_for_update()).one_or_none()
-        values = {"holder": json.dumps(holder.to_json()), "expires": now + LEASE_SECONDS}
-        if row is None:
-            db.execute(insert(schema.LEASES).values(app=app, fence=1, rollout=None, **values))
-            return 1
-        other = Holder(**json.loads(row.holder))
-        if row.expires > now and other != holder and not other.is_gone():
-            raise LeaseTaken(
-                f"app {app!r}: rollout {row.rollout} is going on, held by {other}; nothing was touched. "
-                "Wait for it, or look with `ansible-playbook convoy.rolling.status`."
-            )
-        db.execute(update(schema.LEASES).where(schema.LEASES.c.app == app).values(fence=row.fence + 1, rollout=None, **values))
-        return int(row.fence) + 1
+    def _end_unfinished(self, db: Connection, ticket: Ticket, version: str, now: float) -> None:
+        rollouts = schema.ROLLOUTS.c
+        unfinished = rollouts.ended.is_(None) & (rollouts.app == ticket.app) & (rollouts.number != ticket.rollout)
+        for mine, verdict, reason in (
+            (rollouts.version == version, Verdict.INTERRUPTED, "its controller ended"),
+            (rollouts.version != version, Verdict.CANCELLED, f"superseded by rollout {ticket.rollout}"),
+        ):
+            ended = {"ended": now, "verdict": verdict.value, "reason": reason}
+            db.execute(update(schema.ROLLOUTS).where(unfinished & mine).values(**ended))
 
-    def _hold(self, db: Connection, ticket: Ticket, now: float) -> None:
-        """Renew the lease inside the transaction that writes, so that a lost lease writes nothing."""
-        mine = (schema.LEASES.c.app == ticket.app) & (schema.LEASES.c.fence == ticket.fence) & (schema.LEASES.c.rollout == ticket.rollout)
-        if db.execute(update(schema.LEASES).where(mine).values(expires=now + LEASE_SECONDS)).rowcount != 1:
-            raise LeaseLost(f"app {ticket.app!r}: rollout {ticket.rollout} has lost its lease to a later one; it moves nothing any more.")
+    def lease(self, app: str) -> Lease:
+        """Who may move the members of an app."""
+        with self._store.reading() as db:
+            return lease.read(db, app) if db else Lease(app)
+
+    def prove(self, ticket: Ticket, now: float) -> None:
+        """Prove that the rollout is the live one, and will be for a while: nobody can take the lease in the next moments.
+
+        :raises LeaseLost: it is not.
+        """
+        with self._store.reading() as db:
+            if db is not None and lease.is_safe(db, ticket, now):
+                return
+        self.renew(ticket, (), now)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def renew(self, ticket: Ticket, asked: Sequence[str], now: float) -> None:
         """Prove and renew the lease, and note which hosts the gate has been asked for."""
         with self._store.writing() as db:
-            self._hold(db, ticket, now)
+            lease.hold(db, ticket, now)
             db.execute(
                 update(schema.HOSTS).where((schema.HOSTS.c.rollout == ticket.rollout) & schema.HOSTS.c.host.in_(asked)).values(asked=1)
             )
@@ -175,7 +165,7 @@ class Journal:
         A host that is absent already keeps the state of when it first left.
         """
         with self._store.writing() as db:
-            self._hold(db, ticket, now)
+            lease.hold(db, ticket, now)
             known = set(db.execute(select(schema.ABSENCES.c.host).where(schema.ABSENCES.c.app == ticket.app)).scalars())
             fresh = [host for host in originals if host not in known]
             if fresh:
@@ -193,7 +183,7 @@ class Journal:
         """
         by_host = {record.host: record for record in records}
         with self._store.writing() as db:
-            self._hold(db, ticket, now)
+            lease.hold(db, ticket, now)
             self._set_hosts(db, ticket, by_host, now)
             self._write_views(db, ticket, members, now)
             self._end_absences(db, ticket, back)
@@ -208,11 +198,11 @@ class Journal:
     def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = ()) -> None:
         """End the rollout, give the lease back, and end the absence of hosts that were seen to serve."""
         with self._store.writing() as db:
-            self._hold(db, ticket, now)
+            lease.hold(db, ticket, now)
             self._end_absences(db, ticket, back)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
-            db.execute(update(schema.LEASES).where(schema.LEASES.c.app == ticket.app).values(expires=0.0, rollout=None))
+            lease.release(db, ticket.app)
             self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
 
     def _end_absences(self, db: Connection, ticket: Ticket, back: Sequence[str]) -> None:
@@ -264,6 +254,9 @@ def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
         verdict=Verdict(row.verdict) if row.verdict else None,
         cause=row.cause,
         by=row.by,
+        reason=row.reason,
+        paused=Notice.from_text(row.paused),
+        aborted=Notice.from_text(row.aborted),
     )
 
 

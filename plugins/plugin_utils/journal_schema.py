@@ -75,6 +75,8 @@ else:
         Column("ended", Float),
         Column("verdict", Text),
         Column("reason", Text, nullable=False, default=""),
+        Column("paused", Text, nullable=False, default="", server_default="", info=since(2)),  # who wants it, why and since when; empty: nobody
+        Column("aborted", Text, nullable=False, default="", server_default="", info=since(2)),
     )
 
     HOSTS = Table(
@@ -118,6 +120,7 @@ else:
         Column("rollout", Integer),
         Column("holder", Text, nullable=False),
         Column("expires", Float, nullable=False),
+        Column("frozen", Text, nullable=False, default="", server_default="", info=since(2)),  # who froze the app, why and since when
     )
 
     EVENTS = Table(

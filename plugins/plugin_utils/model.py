@@ -14,6 +14,8 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
+
 
 class Verdict(StrEnum):
     """How a host, or a rollout, ended."""
@@ -151,6 +153,14 @@ class RolloutRecord:
     verdict: Verdict | None = None
     cause: str = ""
     by: str = ""
+    reason: str = ""  # of the verdict
+    paused: Notice | None = None
+    aborted: Notice | None = None
+
+    @property
+    def abortion(self) -> str:
+        """Why it is halted when somebody aborts it; empty when nobody does."""
+        return f"aborted {self.aborted}" if self.aborted else ""
 
     def host(self, name: str) -> HostRecord:
         """The record of one host; a fresh one when the rollout does not know it."""

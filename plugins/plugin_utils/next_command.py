@@ -15,17 +15,27 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conc
 
 
 def next_command(version: str, conclusion: Conclusion) -> str:
-    """What brings the fleet on from here; empty when nothing is left to do.
-
-    Only the inventory and the playbook are repeated from the running command: other arguments may hold secrets.
-    """
+    """What brings the fleet on from here; empty when nothing is left to do."""
     if conclusion.verdict is Verdict.CONVERGED:
         return ""
+    return same_again(version, any(state.verdict is Verdict.FAILED for state in conclusion.hosts))
+
+
+def same_again(version: str, failed: bool) -> str:
+    """The running command, for once more.
+
+    :param failed: the version did not come up healthy somewhere. It will not do so on the second try: another one has to be named.
+    """
+    return f"{command_for()} -e rollout_version={'A_GOOD_VERSION' if failed else version}"
+
+
+def command_for(playbook: str | None = None) -> str:
+    """The running command, or the one that plays another playbook over the same inventory.
+
+    Only the inventory and the playbook are repeated: other arguments may hold secrets.
+    """
     words = ["ansible-playbook"]
     for inventory in context.CLIARGS.get("inventory") or ():
         words += ["-i", inventory]
-    words += list(context.CLIARGS.get("args") or ("convoy.rolling.rolling",))
-    # A version that did not come up healthy will not do so on the second try: another one has to be named.
-    failed = any(state.verdict is Verdict.FAILED for state in conclusion.hosts)
-    target = "A_GOOD_VERSION" if failed else version
-    return f"{shlex.join(words)} -e rollout_version={target}"
+    words += [playbook] if playbook else list(context.CLIARGS.get("args") or ("convoy.rolling.rolling",))
+    return shlex.join(words)

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan, RolloutRecord, Step, Verdict
 
 
-def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
-    """A rollout's progress, for whoever watches: a task's result carries it under ``progress``."""
+def progress_of(rollout: RolloutRecord, out: Iterable[str] = ()) -> dict[str, t.Any]:
+    """A rollout's progress, for whoever watches: a task's result carries it under ``progress``.
+
+    :param out: the hosts that our doing keeps out of rotation.
+    """
     done = len(rollout.plan.skipped)
     updated = sum(record.step in (Step.DEPLOYED, Step.VERIFIED, Step.BACK) for record in rollout.hosts)
     held = sorted(record.host for record in rollout.hosts if record.verdict is Verdict.HELD)
@@ -28,6 +31,7 @@ def progress_of(rollout: RolloutRecord) -> dict[str, t.Any]:
         "held": held,
         "trouble": {record.host: record.why for record in rollout.hosts if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE)},
         "halted": rollout.halted,
+        "out": sorted(out),
         "verdict": "",
     }
 
@@ -45,6 +49,7 @@ def converged_progress(plan: Plan) -> dict[str, t.Any]:
         "held": sorted(plan.held),
         "trouble": {},
         "halted": "",
+        "out": [],
         "verdict": Verdict.CONVERGED.value,
     }
 

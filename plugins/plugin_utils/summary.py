@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import typing as t
+from collections.abc import Mapping, Sequence
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Member, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Member, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState
 
 
@@ -27,6 +28,35 @@ def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequ
     if command:
         lines.append(f"  next: {command}")
     return lines
+
+
+def unfinished_lines(progress: Mapping[str, t.Any], why: str, out: Sequence[str], command: str, doubt: str = "") -> list[str]:
+    """A rollout that a run leaves open: who may be out of rotation, by the journal or by what was seen last, and what to type.
+
+    :param why: how the run ended.
+    :param doubt: why it can't be known better.
+    """
+    return [
+        f'rollout {progress["rollout"]} of "{progress["app"]}" to {progress["version"]}: not finished: {why}',
+        *([f"  {doubt}"] if doubt else []),
+        f"  {progress['updated']} of {progress['total']} hosts were updated",
+        *_out_lines(out),
+        f"  next: {command}",
+    ]
+
+
+def ended_lines(rollout: RolloutRecord, out: Sequence[str], command: str) -> list[str]:
+    """A rollout that somebody else ended while this run still thought it was its own."""
+    verdict = rollout.verdict.value if rollout.verdict else "ended"
+    return [
+        f'rollout {rollout.number} of "{rollout.app}" to {rollout.version}: {verdict}: {rollout.reason}; this run moved nothing more',
+        *_out_lines(out),
+        f"  next: {command}",
+    ]
+
+
+def _out_lines(out: Sequence[str]) -> list[str]:
+    return [f"  out of rotation, or on its way: {host} (taken out by a rollout)" for host in out] or ["  nobody was left out of rotation"]
 
 
 def status_lines(app: str, version: str, conclusion: Conclusion, members: Sequence[Member]) -> list[str]:

@@ -60,7 +60,8 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
     if not short:
         return Conclusion(Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts run {version} and serve", states)
     reason = rollout.halted if rollout and rollout.halted else "; ".join(f"{state.host}: {state.why}" for state in short[:5])
-    return Conclusion(Verdict.HALTED, reason, states)
+    stopped = rollout is not None and rollout.aborted is not None and rollout.halted == rollout.abortion
+    return Conclusion(Verdict.CANCELLED if stopped else Verdict.HALTED, reason, states)
 
 
 def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bool, rollout: RolloutRecord | None) -> HostState:

@@ -195,6 +195,7 @@ class Rollout:
         self.fleet = keep_fleet(world.fleet)
         self.planned: dict[str, t.Any] = {}
         self.halted = ""
+        self.said: list[str] = []
 
     def go(self) -> dict[str, t.Any]:
         """Plan, stage, roll the batches, settle; the result of the last step that ran."""
@@ -248,7 +249,9 @@ class _Stub:
     def of(cls, kind: type[ControllerStep], rollout: Rollout) -> ControllerStep:
         action = object.__new__(kind)
         action._task = SimpleNamespace(check_mode=rollout.check_mode)
-        vars(action).update(now=lambda: rollout.world.now, variables_of=lambda hosts, _task_vars: {})
+        vars(action).update(
+            now=lambda: rollout.world.now, variables_of=lambda hosts, _task_vars: {}, say=rollout.said.append, keep_lease=lambda *_which: None
+        )
         return action
 
 

@@ -229,4 +229,4 @@ def test_second_controller_is_turned_away_and_the_first_goes_on(state: Path, mon
             seen.append(caught.value.message)
 
     assert Rollout(fleet, "2.0", second, max_unavailable=1).go()["verdict"] == "converged"
-    assert "rollout 1 is going on" in seen[0]
+    assert "rollout 1 to 2.0 is going on" in seen[0]

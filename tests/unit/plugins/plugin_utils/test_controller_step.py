@@ -15,7 +15,8 @@ from unit.plugins.plugin_utils.real_action import Run
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket, observed_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 
 
 class Step(ControllerStep):
@@ -48,7 +49,7 @@ def test_bad_argument_fails_the_task_by_its_name(arguments: dict[str, t.Any], sa
 
 
 def test_holder_is_the_process_that_outlives_the_step() -> None:
-    assert Run().action(Step).holder().pid == os.getppid()
+    assert Run().action(Step).holder({}).pid == os.getppid()
 
 
 def test_variables_of_hosts_in_the_order_given() -> None:

@@ -24,8 +24,9 @@ from unit.plugins.plugin_utils.journals import everything, fails_clearly, restor
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import LEASE_SECONDS, Journal, LeaseLost, LeaseTaken, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_schema import VERSION
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, LeaseLost, LeaseTaken, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Member, Step, Verdict
 
 PLAN = plan(4, max_unavailable=2)
@@ -205,9 +206,10 @@ def test_forged_ticket_is_no_ticket(journal: Journal, different: dict[str, t.Any
 
 
 def test_live_rollout_is_not_interrupted_and_named(journal: Journal) -> None:
-    ticket = opened(journal, holder=ELSEWHERE)
+    ticket = opened(journal, holder=ELSEWHERE, cause="it is time")
     with pytest.raises(
-        LeaseTaken, match=r"app 'web': rollout 1 is going on, held by ann on other.example, process 7; nothing was touched"
+        LeaseTaken,
+        match=r"app 'web': rollout 1 to 2.0 \(it is time\) is going on since 19.*, held by ann on other.example, process 7; nothing was touched",
     ) as caught:
         opened(journal, 100.0 + LEASE_SECONDS - 1)
     assert "convoy.rolling.status" in caught.value.message
@@ -269,7 +271,8 @@ def test_apps_do_not_keep_each_other(journal: Journal) -> None:
 RACER = """
 import os, sys
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
-from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal, LeaseTaken
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LeaseTaken
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 plan = Plan("web", "2.0", (("web1",),), {}, {}, {}, 1, {}, ())
 print("ready", flush=True)

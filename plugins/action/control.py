@@ -1,0 +1,56 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person does to a rollout from elsewhere, by a mark in the journal; no host and no balancer is contacted."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import STATE_URL_ARGUMENT, ControllerStep
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import awx_job_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
+
+
+class ActionModule(ControllerStep):
+    """``convoy.rolling.control``"""
+
+    _supports_check_mode = False
+    ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
+        "order": {"type": "str", "required": True, "choices": ["pause", "resume", "abort", "lock", "unlock"]},
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "reason": {"type": "str", "default": ""},
+        "rollout_id": {"type": "str", "default": ""},
+        "state_url": STATE_URL_ARGUMENT,
+    }
+
+    def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        holder, job = self.holder(task_vars), awx_job_of(task_vars)
+        by = f"{holder.user} on {holder.node}" + (f" ({job})" if job else "")
+        person = Intervention(
+            arguments["state_url"],
+            self._app(arguments["hosts"], task_vars),
+            Notice(by, arguments["reason"].strip(), self.now()),
+            lambda playbook: command_for(f"convoy.rolling.{playbook}"),
+        )
+        outcome = self._do(person, arguments)
+        return {"changed": outcome.changed, "text": outcome.text}
+
+    def _do(self, person: Intervention, arguments: dict[str, t.Any]) -> Outcome:
+        if arguments["order"] == "unlock":
+            return person.unlock(arguments["rollout_id"].strip())
+        orders = {"pause": person.pause, "resume": person.resume, "abort": person.abort, "lock": person.lock}
+        return orders[arguments["order"]]()
+
+    def _app(self, hosts: list[str], task_vars: dict[str, t.Any]) -> str:
+        """The app that is meant: what these hosts have in common, or what was typed."""
+        apps = {str(plain(mine["rollout_app"])) for mine in self.variables_of(hosts, task_vars).values() if "rollout_app" in mine}
+        if len(apps) != 1:
+            said = ", ".join(sorted(map(repr, apps))) or "none"
+            raise InputError(f"rollout_app: one app is meant, the hosts say {said}; write -e rollout_app=NAME. Nothing was changed.")
+        return apps.pop()

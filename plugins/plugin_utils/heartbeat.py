@@ -1,0 +1,95 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The heartbeat: a small process that renews a rollout's lease as long as the controller is alive and at work.
+
+A lease that is renewed only where a step ends would have to outlive the longest of steps, and block everybody for as long when its
+controller's machine is gone. A thread or child of a step's worker ends with the worker; so this process is nobody's child. It watches the
+controller, ends when that is gone, when the rollout has ended, or when the lease is another's, and stays silent while the
+controller is stopped: whoever comes then may take over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, LeaseLost
+
+
+class Watched(t.Protocol):
+    """The controller's process, as ``holder.Holder`` knows it."""
+
+    def is_gone(self) -> bool: ...
+
+    def is_stopped(self) -> bool: ...
+
+
+_LOOK = 0.5
+
+
+def beat(holder: Watched, renew: t.Callable[[], None], clock: Clock, every: float = LEASE_SECONDS / 6) -> None:
+    """Renew until there is nothing to renew for.
+
+    :param renew: renews the lease; what fails but for a lost lease is tried again at the next look.
+    :param every: seconds between two renewals.
+    """
+    due = clock.now() + every
+    while True:
+        clock.sleep(min(_LOOK, every))
+        if holder.is_gone():
+            return
+        if clock.now() < due or holder.is_stopped():
+            continue
+        try:
+            renew()
+        except LeaseLost:
+            return
+        except RollingError:
+            continue  # the journal may come back; if it does not, the lease runs out
+        due = clock.now() + every
+
+
+def start(holder: Watched, renewing: t.Callable[[], t.Callable[[], None]]) -> None:
+    """Start a heartbeat beside the controller, and return.
+
+    :param renewing: makes ``renew`` in the new process, because a connection must not be shared.
+    :raises RollingError: this machine has no room for one more process.
+    """
+    try:
+        child = os.fork()
+    except OSError as error:
+        raise RollingError(f"no process could be started to keep the lease: {error.strerror}. Nothing was touched.") from error
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        # In a session of its own and orphaned, it gets no signal of the controller's and is waited for by nobody.
+        os.setsid()
+        if os.fork() == 0:
+            _let_go()
+            beat(holder, renewing(), SystemClock())
+    finally:
+        os._exit(0)  # whatever happened, never into what the worker would do next
+
+
+def _let_go() -> None:
+    """Leave everything behind that was the worker's: signal handlers, and open files, or who reads from a pipe would wait for us."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/dev/fd"):
+        try:
+            # Not closed: an object that still knows the number would close what is opened under it later.
+            os.dup2(nothing, int(name))
+        except OSError:
+            continue  # the list of them itself, which is closed by now
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as comm:
+            comm.write("convoy-lease")
+    except OSError:
+        pass  # not on this platform

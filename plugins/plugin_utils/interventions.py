@@ -1,0 +1,158 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person does from elsewhere: pause, resume and abort a live rollout, freeze an app, and break a lease.
+
+It is a mark in the journal that the rollout finds at its next gate. Here and in ``journal`` and ``lease`` SQL is known.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
+from ansible_collections.convoy.rolling.plugins.plugin_utils import lease as leases
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import FROZEN_ID, Lease
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
+
+if schema.MISSING is None:
+    from sqlalchemy import Connection, insert, select, update
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it, in one sentence."""
+
+    changed: bool
+    text: str
+
+
+class Intervention:
+    """A person at the journal behind one URL, who means one app.
+
+    :param notice: who, why and when.
+    :param command: the command that names a playbook of ours, for what to type next.
+    """
+
+    def __init__(self, url: str, app: str, notice: Notice, command: Callable[[str], str]) -> None:
+        self._store = Store(url)
+        self._app = app
+        self._notice = notice
+        self._command = command
+
+    def pause(self) -> Outcome:
+        """Let the live rollout finish the hosts it has out, and then wait."""
+        with self._store.writing() as db:
+            row, lease = self._live(db, "pause")
+            paused, aborted = Notice.from_text(row.paused), Notice.from_text(row.aborted)
+            if aborted:
+                raise RollingError(f"app {self._app!r}: rollout {row.number} is being aborted {aborted}; there is nothing to pause.")
+            if paused:
+                return Outcome(False, f"app {self._app!r}: rollout {row.number} is paused already, {paused}.")
+            self._mark(db, row, "paused", paused=self._notice.to_text())
+        return Outcome(True, f"app {self._app!r}: {lease.name} pauses at its next gate; go on with `{self._command('resume')}`.")
+
+    def resume(self) -> Outcome:
+        """Let the live rollout go on. The time it was paused does not count for its progress deadline."""
+        with self._store.writing() as db:
+            row, lease = self._live(db, "resume")
+            paused = Notice.from_text(row.paused)
+            if not paused:
+                return Outcome(False, f"app {self._app!r}: rollout {row.number} is not paused.")
+            idle = max(0.0, paused.at - row.progressed)
+            self._mark(db, row, "resumed", paused="", progressed=max(row.progressed, self._notice.at - idle))
+        return Outcome(True, f"app {self._app!r}: {lease.name} goes on.")
+
+    def abort(self) -> Outcome:
+        """Let the live rollout finish the hosts it has out, and then end."""
+        with self._store.writing() as db:
+            row, lease = self._live(db, "abort")
+            aborted = Notice.from_text(row.aborted)
+            if aborted:
+                return Outcome(False, f"app {self._app!r}: rollout {row.number} is being aborted already, {aborted}.")
+            self._mark(db, row, "aborted", aborted=self._notice.to_text())
+        return Outcome(True, f"app {self._app!r}: {lease.name} ends at its next gate.")
+
+    def lock(self) -> Outcome:
+        """Freeze the app: no rollout of it begins until the freeze is lifted. One that is going on goes on.
+
+        :raises InputError: no reason was given.
+        """
+        if not self._notice.why:
+            raise InputError(
+                "rollout_reason: a freeze needs a reason, for whoever meets it; write -e rollout_reason='why'. Nothing was changed."
+            )
+        with self._store.writing(make=True) as db:
+            lease = leases.read(db, self._app, for_update=True)
+            if lease.frozen:
+                return Outcome(False, f"app {self._app!r} is frozen already, {lease.frozen}.")
+            leases.freeze(db, self._app, self._notice)
+            going_on = f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`." if lease.is_live(self._notice.at) else ""
+        return Outcome(True, f"app {self._app!r} is frozen; lift it with `{self._unlock(FROZEN_ID)}`.{going_on}")
+
+    def unlock(self, which: str) -> Outcome:
+        """Lift a freeze, or break the lease of a rollout: its controller moves nothing any more.
+
+        :param which: the number of the rollout, or ``freeze``; it must be what is there.
+        :raises RollingError: it is not, or nothing was given: says who holds what, and what to type.
+        """
+        with self._store.writing() as db:
+            lease = leases.read(db, self._app, for_update=True)
+            holds = {}
+            if lease.rollout is not None:
+                gone = "" if lease.is_live(self._notice.at) else ", whose controller is gone"
+                holds[str(lease.rollout)] = f"{lease}{gone}"
+            if lease.frozen:
+                holds[FROZEN_ID] = f"a freeze {lease.frozen}"
+            if not holds:
+                return Outcome(False, f"app {self._app!r} is not locked by anybody.")
+            if which not in holds:
+                given = f"rollout_id: {which!r} holds nothing here. " if which else ""
+                said = "; ".join(f"{what} (`{self._unlock(name)}` breaks it)" for name, what in holds.items())
+                raise RollingError(f"{given}app {self._app!r} is locked by {said}. Nothing was changed.")
+            if which == FROZEN_ID:
+                leases.freeze(db, self._app, None)
+                return Outcome(True, f"app {self._app!r} is not frozen any more; it was {lease.frozen}.")
+            self._end(db, lease)
+        return Outcome(True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left.")
+
+    def _live(self, db: Connection, what: str) -> tuple[t.Any, Lease]:
+        """The row of the live rollout, and its lease.
+
+        :raises RollingError: there is none.
+        """
+        lease = leases.read(db, self._app, for_update=True)
+        if lease.rollout is None:
+            raise RollingError(f"app {self._app!r}: no rollout is going on; there is nothing to {what}.")
+        if not lease.is_live(self._notice.at):
+            raise RollingError(
+                f"app {self._app!r}: {lease}, is not going on: its controller is gone; there is nothing to {what}. Type the command of that "
+                "rollout again to finish what it left."
+            )
+        return db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease
+
+    def _mark(self, db: Connection, row: t.Any, kind: str, **values: t.Any) -> None:
+        db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == row.number).values(**values))
+        self._write_event(db, row.number, kind)
+
+    def _end(self, db: Connection, lease: Lease) -> None:
+        why = f"unlocked by {self._notice.by}" + (f": {self._notice.why}" if self._notice.why else "")
+        ended = {"ended": self._notice.at, "verdict": Verdict.INTERRUPTED.value, "reason": why}
+        unfinished = (schema.ROLLOUTS.c.number == lease.rollout) & schema.ROLLOUTS.c.ended.is_(None)
+        db.execute(update(schema.ROLLOUTS).where(unfinished).values(**ended))
+        leases.release(db, self._app)
+        self._write_event(db, lease.rollout, "unlocked")
+
+    def _write_event(self, db: Connection, rollout: int | None, kind: str) -> None:
+        detail = json.dumps({"by": self._notice.by, "why": self._notice.why})
+        db.execute(insert(schema.EVENTS).values(rollout=rollout, at=self._notice.at, host=None, kind=kind, detail=detail))
+
+    def _unlock(self, which: str) -> str:
+        return f"{self._command('unlock')} -e rollout_id={which}"

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, convoy.rolling maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run says when it ends before its rollout does: who is out of rotation, and what to type.
+
+Ansible runs no play and no ``always`` after a signal, and none after a step of the controller's that failed. What is left then is the main
+process: on its way out for SIGINT and errors, and in a signal handler for SIGTERM, of which it dies.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for, same_again
+from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines
+
+
+class LastWords:
+    """The main process's, armed as long as a rollout is open.
+
+    :param say: shows a person one line.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._mine = os.getpid()
+        self._armed = False
+        self._progress: Mapping[str, t.Any] | None = None
+        self._state_urls: dict[int, str] = {}
+        private_line.open_line()
+
+    def see(self, progress: Mapping[str, t.Any]) -> None:
+        """Take in how far the rollout is; once it has a verdict there is nothing left to say."""
+        self._state_urls.update({message["rollout"]: message["state_url"] for message in private_line.heard()})
+        self._progress = None if progress["verdict"] or progress["rollout"] is None else progress
+        if self._progress and not self._armed:
+            self._armed = True
+            atexit.register(self.speak, "the run ended before the rollout did")
+            self._catch(signal.SIGTERM)
+
+    def speak(self, why: str) -> None:
+        """Say it, once, and in no process but the one that runs the playbook."""
+        progress, self._progress = self._progress, None
+        if progress is None or os.getpid() != self._mine:
+            return
+        for line in self._lines(progress, why):
+            try:
+                self._say(line)
+            except RuntimeError:  # the signal came in the middle of another line
+                os.write(1, f"\n{line}\n".encode())
+
+    def _lines(self, progress: Mapping[str, t.Any], why: str) -> list[str]:
+        # Not above: the callback is loaded for every playbook, and this brings SQLAlchemy. In a rollout it is there already.
+        from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+
+        again = same_again(progress["version"], bool(progress["trouble"]))
+        try:
+            journal = Journal(self._state_urls.get(progress["rollout"], ""))
+            rollout, absences = journal.rollout(progress["rollout"]), journal.absences(progress["app"])
+        except RollingError as error:
+            return unfinished_lines(progress, why, progress["out"], again, f"as it was seen last: {error.message}")
+        out = [absence.host for absence in absences]
+        if rollout.ended is not None:
+            return ended_lines(rollout, out, command_for("convoy.rolling.status"))
+        return unfinished_lines(progress, why, out, again)
+
+    def _catch(self, number: signal.Signals) -> None:
+        """Speak before the signal does what it would have done anyway."""
+        before = signal.getsignal(number)
+
+        def handle(received: int, frame: t.Any) -> None:
+            self.speak(f"ended by {signal.Signals(received).name}")
+            if callable(before):
+                before(received, frame)
+            else:
+                signal.signal(received, signal.SIG_DFL)
+                os.kill(os.getpid(), received)
+
+        try:
+            signal.signal(number, handle)
+        except ValueError:
+            return  # not in the main thread: then it is not ansible-playbook that we are part of
