@@ -41,7 +41,8 @@ class ActionModule(ControllerStep):
         fleet = load_fleet(arguments["fleet"])
         before = journal.rollout(ticket.rollout)
         done = self._progression(arguments, task_vars, fleet, before, journal)
-        journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt="" if before.halted else done.halt)
+        halt = "" if before.halted else done.halt
+        journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt=halt, originals=done.originals)
         rollout, absences = journal.rollout(ticket.rollout), journal.absences(ticket.app)
         out = [absence.host for absence in absences]
         return {

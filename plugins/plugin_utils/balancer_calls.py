@@ -45,6 +45,20 @@ def move_calls(
     return sorted(calls, key=lambda call: any(one.get("follows") for one in call["before"]) is (floors is None))
 
 
+def keep_out_calls(balancers: Iterable[Balancer], hosts: Collection[str], originals: Originals) -> list[dict[str, t.Any]]:
+    """The calls that see to it that these hosts are out of every pool; some may be hosts of other plays, known from the journal only."""
+    calls = []
+    for balancer in balancers:
+        for pool in balancer.pools:
+            known, place = balancer.members[pool], f"{balancer.name}/{pool}"
+            mine = [member for member, host in known.items() if host in hosts]
+            strangers = [originals[host][place].get("name", host) for host in hosts if place in originals.get(host, {})]
+            members = mine + [name for name in strangers if name not in known]
+            if members:
+                calls.append({**_where(balancer), "pool": pool, "members": members})
+    return calls
+
+
 def host_of(balancers: Iterable[Balancer], name: str, pool: str, member: str) -> str | None:
     """The host behind a member; None when it is none of this fleet."""
     for balancer in balancers:

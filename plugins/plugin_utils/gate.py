@@ -53,7 +53,8 @@ def decide(
     if idle > policy.progress_deadline:
         deadline = f"rollout_progress_deadline is {policy.progress_deadline:g} s"
         return Decision(Answer.HALT, f"no host became available for {idle:.0f} s, {deadline}")
-    others = set(absent) - set(due)
+    # Whom an earlier rollout left out and this one does not roll is in the plan's limit already.
+    others = set(absent) - set(due) - (set(rollout.plan.left_out) - order)
     # One that is out already leaves nothing: it takes no place of anybody's. An absence alone does not mean that: it is written
     # before the drain, and a run that was killed in between left the host where it was.
     serving = {member.host for member in members if member.in_service}

@@ -174,18 +174,27 @@ class Journal:
             self._set_hosts(db, ticket, {host: HostRecord(host, Step.LEAVING) for host in originals}, now)
 
     def write(
-        self, ticket: Ticket, records: Iterable[HostRecord], members: Sequence[Member], now: float, back: Sequence[str] = (), halt: str = ""
+        self,
+        ticket: Ticket,
+        records: Iterable[HostRecord],
+        members: Sequence[Member],
+        now: float,
+        back: Sequence[str] = (),
+        halt: str = "",
+        originals: Mapping[str, Mapping[str, t.Any]] | None = None,
     ) -> None:
         """Write what a step did to its hosts, together with the pools as they then were.
 
         :param back: hosts that are in rotation again, or never left it: their absence ends.
         :param halt: why the rollout must stop here, if it must.
+        :param originals: what balancers had for hosts, where that is known better than when they were to leave.
         """
         by_host = {record.host: record for record in records}
         with self._store.writing() as db:
             lease.hold(db, ticket, now)
             self._set_hosts(db, ticket, by_host, now)
             self._write_views(db, ticket, members, now)
+            self._correct_absences(db, ticket, originals or {})
             self._end_absences(db, ticket, back)
             values: dict[str, t.Any] = {}
             if any(record.verdict is Verdict.CONVERGED for record in by_host.values()):
@@ -204,6 +213,16 @@ class Journal:
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
             lease.release(db, ticket.app)
             self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
+
+    def _correct_absences(self, db: Connection, ticket: Ticket, originals: Mapping[str, Mapping[str, t.Any]]) -> None:
+        """Only of hosts that left in this rollout: of the others, a balancer has what an earlier one made of them."""
+        mine = (schema.ABSENCES.c.app == ticket.app) & (schema.ABSENCES.c.rollout == ticket.rollout)
+        rows = db.execute(select(schema.ABSENCES.c.host, schema.ABSENCES.c.original).where(mine)).all() if originals else []
+        for row in rows:
+            known = json.loads(row.original)
+            better = {**known, **originals.get(row.host, {})}
+            if better != known:
+                db.execute(update(schema.ABSENCES).where(mine & (schema.ABSENCES.c.host == row.host)).values(original=json.dumps(better)))
 
     def _end_absences(self, db: Connection, ticket: Ticket, back: Sequence[str]) -> None:
         if back:

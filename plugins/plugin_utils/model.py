@@ -66,7 +66,12 @@ class Member:
     @property
     def original(self) -> dict[str, t.Any]:
         """What it must have again after an absence."""
-        return {name: getattr(self, name) for name in ("admin", "weight", "initial_weight", "agent", "follows")}
+        return original_of(asdict(self))
+
+
+def original_of(view: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a member must have again after an absence, and its name, from any view of it."""
+    return {name: view.get(name) for name in ("name", "admin", "weight", "initial_weight", "agent", "follows")}
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ class Plan:
     floors: dict[str, int]  # place -> members that stay in service
     sums: tuple[str, ...]  # how the limits were computed, for a person
     deployed: tuple[str, ...] = ()  # hosts of the batches that run the version already and only have to come back
+    left_out: tuple[str, ...] = ()  # hosts that an earlier rollout left out of rotation, everywhere; whether they are rolled or not
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -194,5 +200,5 @@ def plan_from_json(data: t.Mapping[str, t.Any]) -> Plan:
     """The plan that ``to_json`` wrote."""
     fields = dict(data)
     fields["batches"] = tuple(tuple(batch) for batch in fields["batches"])
-    fields["sums"], fields["deployed"] = tuple(fields["sums"]), tuple(fields["deployed"])
+    fields.update({name: tuple(fields[name]) for name in ("sums", "deployed", "left_out")})
     return Plan(**fields)

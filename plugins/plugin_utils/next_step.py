@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import move_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import keep_out_calls, move_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets
@@ -19,13 +19,12 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
     """The hosts that go on, and the arguments of whatever may be done with them next.
 
     ``again``: hosts the gate was asked for still wait for a place, and the batch goes round once more.
-    ``keep_out``: hosts that are out everywhere and must stay so, should a balancer have forgotten it.
+    ``keep_out``: the calls that take out again who is out everywhere and not proven, should a balancer have forgotten it.
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
     """
     # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
     order = set(rollout.plan.order)
     waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in order]
-    out = [record.host for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
     originals = {absence.host: absence.original for absence in absences}
     return {
         "hosts": list(hosts),
@@ -34,8 +33,16 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
         "targets": verify_targets(fleet, hosts, rollout.version, local=True),
         "targets_on_hosts": verify_targets(fleet, hosts, rollout.version, local=False),
         "enable": move_calls(fleet.balancers, hosts, originals=originals),
-        "keep_out": move_calls(fleet.balancers, out, originals=originals),
+        "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals), originals),
         "halted": rollout.halted,
         "again": bool(waiting) and not rollout.halted,
         "asked_all": all(record.asked for record in rollout.hosts),
     }
+
+
+def _out_everywhere(rollout: RolloutRecord, absent: Collection[str]) -> list[str]:
+    """Hosts that no pool sends anything by our doing, and that are not proven: of this rollout, and of earlier ones."""
+    ours = [record.host for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
+    records = {record.host: record.step for record in rollout.hosts}
+    waiting = (Step.PLANNED, Step.LEAVING, None)
+    return ours + [host for host in rollout.plan.left_out if host in absent and records.get(host) in waiting]

@@ -35,7 +35,7 @@ def observe(
     return Observed(
         hosts=tuple(_host(host.host, releases.get(host.host, {}), health.get(host.host)) for host in fleet.hosts),
         members=tuple(members),
-        absences=tuple(absence for absence in absences if any(host.host == absence.host for host in fleet.hosts)),
+        absences=tuple(absences),
     )
 
 

@@ -53,6 +53,7 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Pla
         floors=floors,
         sums=sums,
         deployed=tuple(seen.host for _rank, seen in ranked if is_converged(seen, (), version)),
+        left_out=tuple(_left_out(observed)),
     )
 
 
@@ -64,6 +65,18 @@ def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str) -> b
     running = seen.installed if seen.running is None else seen.running
     installed = seen.running if seen.installed is None else seen.installed
     return seen.reachable and seen.healthy and running == installed == version and all(member.in_service for member in members)
+
+
+def _left_out(observed: Observed) -> t.Iterator[str]:
+    """Hosts that an earlier rollout left out, and that no pool sends anything now; other plays' hosts are known by their members' names."""
+    if not observed.absences:
+        return
+    ours, others = _by_host(observed.members), {(one.place, one.name): one for one in observed.members if one.host is None}
+    for absence in observed.absences:
+        names = [(place, had.get("name", absence.host)) for place, had in absence.original.items()]
+        mine = ours.get(absence.host) or [others[name] for name in names if name in others]
+        if mine and not any(member.in_service for member in mine):
+            yield absence.host
 
 
 def _rank(seen: HostSeen, members: t.Sequence[Member], absent: set[str]) -> int:

@@ -17,7 +17,8 @@ def preview_lines(plan: Plan, observed: Observed) -> list[str]:
     for number, batch in enumerate(plan.batches, 1):
         lines.append(f"batch {number}  " + ", ".join(f"{host} ({running[host]})" for host in batch))
     for absence in observed.absences:
-        lines.append(f"out  {absence.host}: taken out by rollout {absence.rollout}, not back yet; it goes first")
+        then = "it goes first" if absence.host in plan.order else "it stays out"
+        lines.append(f"out  {absence.host}: taken out by rollout {absence.rollout}, not back yet; {then}")
     for word, hosts in (("skip", plan.skipped), ("held", plan.held), ("unreachable", plan.unreachable)):
         lines += [f"{word}  {host}: {why}" for host, why in hosts.items()]
     return lines

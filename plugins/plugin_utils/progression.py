@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, members_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict, original_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Progression:
     restore: tuple[dict[str, t.Any], ...] = ()  # calls that put back what must not stay half out
     members: tuple[Member, ...] = ()  # the pools as they then were
     halt: str = ""
+    originals: dict[str, dict[str, dict[str, t.Any]]] = field(default_factory=dict)  # host -> place -> what its member had
 
 
 def after_drain(
@@ -72,6 +73,8 @@ def after_drain(
         restore=tuple(restore),
         members=moved.members,
         halt=moved.halt,
+        # What was seen in the connection that drained, where the gate could only write down what was seen before.
+        originals={host: had for host, had in moved.had.items() if host in hosts and host not in out_before},
     )
 
 
@@ -163,6 +166,7 @@ class _Moves:
     refused: set[str]  # hosts of calls that failed as a whole
     taken: dict[str, str]  # host -> which of its members was out before we came
     done: dict[tuple[str, str], list[str]]  # call -> members that are other than they were
+    had: dict[str, dict[str, dict[str, t.Any]]]  # host -> place -> what its member had before we came
     members: tuple[Member, ...]
     halt: str
 
@@ -172,7 +176,8 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
     refused: set[str] = set()
     taken: dict[str, str] = {}
     done: dict[tuple[str, str], list[str]] = {}
-    members: list[Member] = []
+    had: dict[str, dict[str, dict[str, t.Any]]] = {}
+    views: dict[str, list[Member]] = {}  # place -> the newest
     halt = ""
     for result in results:
         call = result["item"]
@@ -184,14 +189,16 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
             host = _host(balancers, result, member["member"])
             if host is not None and whole:
                 errors.setdefault(host, []).append("" if member["ok"] else f"{call['name']}/{call['pool']}: {member['error']}")
-            before = (member.get("before") or {}).get("admin", "ready")
-            if host is not None and before != "ready":
-                taken.setdefault(host, f"somebody put it into {before} on {call['name']}/{call['pool']}")
+            before = member.get("before") or {}
+            if host is not None and before.get("admin", "ready") != "ready":
+                taken.setdefault(host, f"somebody put it into {before['admin']} on {call['name']}/{call['pool']}")
+            if host is not None and before:
+                had.setdefault(host, {})[f"{call['name']}/{call['pool']}"] = original_of({"name": member["member"], **before})
             if member["ok"] and member["changed"]:
                 done.setdefault(_key(result), []).append(member["member"])
         if result.get("view"):
-            members += members_of(balancers, call["name"], call["pool"], result["view"]["members"])
-    return _Moves(errors, refused, taken, done, tuple(members), halt)
+            views[f"{call['name']}/{call['pool']}"] = members_of(balancers, call["name"], call["pool"], result["view"]["members"])
+    return _Moves(errors, refused, taken, done, had, tuple(member for view in views.values() for member in view), halt)
 
 
 def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:

@@ -21,11 +21,13 @@ def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dic
     :param own_deploy: the user deploys with tasks of their own.
     """
     on_hosts = any(host.probe and not host.probe.local for host in fleet.hosts)
+    # A reload makes a balancer forget who is out. Whatever took a while since the last look is followed by another one.
+    between = ["keep_out"] if {"after_drain", "before_deploy"} & set(hooks) else []
     steps = []
     for name, files in (
         ("drain", ["drain"]),
-        ("deploy", ["deploy_own" if own_deploy else "deploy"]),
-        ("verify", ["probe_on_hosts", "verify"] if on_hosts else ["verify"]),
+        ("deploy", [*between, "deploy_own" if own_deploy else "deploy"]),
+        ("verify", ["keep_out", "probe_on_hosts", "verify"] if on_hosts else ["keep_out", "verify"]),
         ("enable", ["enable"]),
     ):
         steps += [{"tasks": "hook", "moment": f"before_{name}"}] if f"before_{name}" in hooks else []

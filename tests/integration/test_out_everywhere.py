@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 from pathlib import Path
 
@@ -46,3 +47,51 @@ def test_a_host_that_failed_is_taken_out_again_when_a_balancer_forgot_it(tmp_pat
         run = rolling.end()
         assert run.rc == 2
         assert words(fleet, "web1") == words(fleet, "web2") == {"MAINT"}
+
+
+def order_by_hand(fleet: Fleet, *commands: str) -> str:
+    """A task file that gives the first balancer these orders, from whatever host it runs on."""
+    script = fleet.directory / "order.py"
+    script.write_text(
+        "import socket\n"
+        f"for command in {commands!r}:\n"
+        "    api = socket.socket(socket.AF_UNIX)\n"
+        f"    api.connect({str(fleet.balancers[0].socket)!r})\n"
+        "    api.sendall(command.encode() + b'\\n')\n"
+        "    assert api.recv(1000).strip() == b'', command\n"
+    )
+    tasks = fleet.directory / "order.yml"
+    tasks.write_text(f"- name: Order\n  ansible.builtin.command: {sys.executable} {script}\n  changed_when: true\n")
+    return str(tasks)
+
+
+def test_what_a_reload_forgets_is_taken_out_again_before_anything_is_restarted(
+    tmp_path: Path, play: Fixture, watching: Fixture, words: Fixture
+) -> None:
+    """In each batch, after the drain: hosts of the batch, and one of a bad version that an earlier rollout left out, unreachable now."""
+    with Fleet(4, tmp_path) as fleet:
+        fleet.release("2.0.0", {"healthy": False})
+        fleet.release("3.0.0")
+        assert play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_healthy_deadline": "2s"}).rc == 2
+        assert words(fleet, "web1") == {"MAINT"}
+        forget = order_by_hand(fleet, *(f"set server {pool}/{host} state ready" for pool in POOLS for host in fleet.hosts))
+        limits = {"rollout_max_unavailable": 2, "rollout_max_unreachable": 1, "rollout_hooks": {"after_drain": forget}}
+        inventory = fleet.inventory(unreachable=["web1"])
+        with watching(fleet) as seen:
+            run = play(fleet, {"rollout_version": "3.0.0", **limits}, inventory=inventory)
+        assert run.rc == 2 and "unreachable: web1" in run.text
+        assert list(fleet.versions().values()) == ["2.0.0", "3.0.0", "3.0.0", "3.0.0"]
+        assert [words(fleet, host) for host in fleet.hosts] == [{"MAINT"}, {"UP"}, {"UP"}, {"UP"}]
+    seen.nothing_was_lost()
+
+
+def test_a_weight_that_was_set_a_moment_before_the_drain_is_the_one_that_is_kept(tmp_path: Path, play: Fixture) -> None:
+    """By a hook, after the gate wrote down what the pools looked like when the rollout was planned: 7."""
+    with Fleet(2, tmp_path) as fleet:
+        fleet.release("2.0.0")
+        (balancer,) = fleet.balancers
+        balancer.ask("set server web/web1 weight 7")
+        hooks = {"before_drain": order_by_hand(fleet, "set server web/web1 weight 100%")}
+        assert play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_hooks": hooks}).rc == 0
+        assert {member["weight"] for member in balancer.members()} == {"1"}
+        assert set(fleet.versions().values()) == {"2.0.0"}

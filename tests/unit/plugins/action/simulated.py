@@ -71,6 +71,11 @@ class World:
         """Hosts that some pool sends nothing, but for those that a person took out."""
         return {name for pool in self.pools.values() for name, admin in pool.items() if admin != "ready" and not self.hosts[name].held}
 
+    def reload(self) -> None:
+        """What a reload makes of every pool: nobody was ever taken out."""
+        for pool in self.pools.values():
+            pool.update(dict.fromkeys(pool, "ready"))
+
     def tick(self) -> None:
         """Between any two things, the controller may be killed."""
         self.now += 1
@@ -105,7 +110,7 @@ class World:
         before = dict(pool)
         leaving = [name for name in call["members"] if pool[name] == "ready" and state != "ready"]
         left = sum(admin == "ready" for admin in pool.values()) - len(leaving)
-        if call["floor"] is not None and leaving and left < call["floor"]:
+        if call.get("floor") is not None and leaving and left < call["floor"]:
             return self._moved(call, dict.fromkeys(call["members"], "the floor"), before, refused="the floor")
         errors = {}
         for name in call["members"]:
@@ -225,8 +230,11 @@ class Rollout:
         if step["restore"]:
             self._record("restored", [], moves=[world.move(call, "ready") for call in step["restore"]])
         step = self._record("deployed", step["hosts"], releases=world.release(step["deploy"], self.version, switch=True))
+        for call in step["keep_out"]:
+            world.move(call, "maintenance")
         step = self._record("verified", step["hosts"], health=[world.verify(step["targets"], self.version)])
-        return self._record("back", step["hosts"], moves=[world.move(call, "ready") for call in step["enable"]])
+        kept_out = [world.move(call, "maintenance") for call in step["keep_out"]]
+        return self._record("back", step["hosts"], moves=kept_out + [world.move(call, "ready") for call in step["enable"]])
 
     def _record(self, what: str, hosts: list[str], **different: t.Any) -> dict[str, t.Any]:
         return self._do(record, hosts=hosts, step=what, **different)

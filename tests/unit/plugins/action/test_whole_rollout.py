@@ -70,6 +70,31 @@ def test_bad_version_halts_in_the_first_batch_and_a_good_one_starts_with_who_is_
     assert (fleet.out(), absent(fleet)) == (set(), set())
 
 
+def test_who_is_out_stays_out_though_a_reload_forgets_it_at_any_time(state: Path) -> None:
+    """Hosts of a bad version, and one that an earlier rollout left out and that can't be reached now."""
+    fleet = world(state, 4, TWO)
+    fleet.bad = {"2.0"}
+    Rollout(fleet, "2.0", max_unavailable=1).go()
+    fleet.hosts["web1"].reachable, fleet.bad, out = False, {"3.0"}, []
+    release, verify = fleet.release, fleet.verify
+
+    def release_and_reload(*arguments: t.Any, **different: t.Any) -> t.Any:
+        fleet.reload()
+        return release(*arguments, **different)
+
+    def verify_and_reload(*arguments: t.Any) -> t.Any:
+        out.append(fleet.out())
+        fleet.reload()
+        return verify(*arguments)
+
+    vars(fleet).update(release=release_and_reload, verify=verify_and_reload)
+    rollout = Rollout(fleet, "3.0", max_unavailable=3, max_unreachable=1, max_failures=4)
+    end = rollout.go()
+    assert (rollout.planned["order"], rollout.planned["plan"]["left_out"]) == (["web2", "web3", "web4"], ["web1"])
+    mine = {"web1", "web2", "web3"}
+    assert (end["verdict"], out, fleet.out(), absent(fleet)) == ("halted", [mine], mine, mine)
+
+
 def test_last_host_failing_is_a_failure(state: Path) -> None:
     fleet = world(state, web6=Host("web6", restarts=False))
     end = Rollout(fleet, "2.0", max_unavailable=1, max_failures=5).go()

@@ -7,7 +7,13 @@ from __future__ import annotations
 import pytest
 from unit.plugins.plugin_utils.fleets import API, WEB, balancer, names
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, look_calls, members_of, move_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import (
+    host_of,
+    keep_out_calls,
+    look_calls,
+    members_of,
+    move_calls,
+)
 
 TWO = (
     balancer(pools=["api", "web"], hosts=names(3)),
@@ -52,6 +58,18 @@ def test_pools_without_these_hosts_are_left_alone() -> None:
     assert move_calls(TWO, []) == []
 
 
+def test_who_is_kept_out_may_be_a_host_of_another_play_that_the_journal_knows() -> None:
+    had = {"web1": {WEB: {"name": "web1"}}, "web9": {WEB: {"name": "app-9"}, "lb3/web": {"name": "app-9"}}, "web8": {API: {"admin": "ready"}}}
+    calls = keep_out_calls(TWO, ["web1", "web8", "web9"], had)
+    assert [(call["name"], call["pool"], call["members"]) for call in calls] == [
+        ("lb1", "api", ["web1", "web8"]),
+        ("lb1", "web", ["web1", "app-9"]),
+        ("lb2", "web", ["web1"]),
+    ]
+    assert calls[2]["master"] == "/run/m2.sock"
+    assert keep_out_calls(TWO, [], had) == keep_out_calls(TWO, ["web7"], had) == []
+
+
 def test_floor_is_for_those_who_leave() -> None:
     assert {call["floor"] for call in move_calls(TWO, names(3))} == {None}
 
@@ -75,7 +93,7 @@ def test_view_of_a_pool_in_our_words() -> None:
     assert (other.host, other.in_service) == (None, True)
     known = {"name": "web1", "admin": "ready", "in_service": True, "weight": 3, "initial_weight": 10, "agent": False, "follows": "api/web1"}
     (whole,) = members_of(TWO, "lb1", "web", [known])
-    assert whole.original == {"admin": "ready", "weight": 3, "initial_weight": 10, "agent": False, "follows": "api/web1"}
+    assert whole.original == {name: value for name, value in known.items() if name != "in_service"}
 
 
 def test_what_every_member_had_goes_with_the_calls() -> None:

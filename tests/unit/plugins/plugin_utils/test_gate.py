@@ -10,7 +10,7 @@ import typing as t
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import observations, policies, records
-from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, policy, rollout
+from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, policy, rollout, seen
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
@@ -78,7 +78,8 @@ def questions(draw: st.DrawFn) -> Question:
 @given(questions())
 def test_no_more_are_out_than_the_limit_or_were_before(question: Question) -> None:
     answer = question.ask()
-    out = len(question.absent | set(answer.admitted))
+    plan = question.rollout.plan
+    out = len((question.absent | set(answer.admitted)) - (set(plan.left_out) - set(plan.order)))
     assert out <= max(question.rollout.plan.limit, len(question.absent))
 
 
@@ -233,6 +234,15 @@ def test_hosts_that_stay_out_are_not_waited_for() -> None:
 def test_one_that_failed_takes_its_place_for_good() -> None:
     of = two_at_a_time(HostRecord("web1", Step.DEPLOYED, Verdict.FAILED))
     assert ask(["web3", "web4"], of, absent=["web1"], max_failures=1).admitted == ("web3",)
+
+
+def test_who_was_left_out_and_is_not_rolled_is_counted_once() -> None:
+    """The plan's limit has it already: 2 of 6, 1 out, so 1 at a time."""
+    look = observed(6, absent=["web1"], web1=seen("web1", reachable=False))
+    of = rollout(plan(look=look, max_unavailable=2))
+    assert (of.plan.limit, of.plan.left_out) == (1, ("web1",))
+    assert ask(["web2", "web3"], of, absent=["web1"], max_unreachable=1).admitted == ("web2",)
+    assert ask(["web3"], of, absent=["web1", "web2"], max_unreachable=1).answer is Answer.HALT
 
 
 def test_somebody_else_took_members_out_meanwhile() -> None:

@@ -109,6 +109,20 @@ def test_absence_keeps_the_first_original(journal: Journal) -> None:
     assert journal.rollout(second.rollout).host("web1").step is Step.LEAVING
 
 
+def test_what_the_drain_saw_corrects_what_was_written_ahead_and_only_of_its_own_rollout(journal: Journal) -> None:
+    first = opened(journal)
+    journal.leave(first, {"web1": ORIGINAL}, 101.0)
+    second = opened(journal, 200.0)
+    journal.leave(second, {"web1": ORIGINAL, "web2": {**ORIGINAL, API: {"weight": 1}}, "web3": ORIGINAL}, 201.0)
+    better = {WEB: {"admin": "ready", "weight": 7}}
+    journal.write(second, [], (), 202.0, originals=dict.fromkeys(names(4), better))
+    assert {absence.host: absence.original for absence in journal.absences("web")} == {
+        "web1": ORIGINAL,
+        "web2": {**better, API: {"weight": 1}},
+        "web3": better,
+    }
+
+
 def test_absence_ends_with_the_host_back_and_only_then(journal: Journal) -> None:
     ticket = opened(journal)
     journal.leave(ticket, dict.fromkeys(names(3), ORIGINAL), 101.0)

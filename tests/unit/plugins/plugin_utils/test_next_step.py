@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from unit.plugins.plugin_utils.fleets import WEB, fleet, host_input, names, observed, plan, probe, rollout
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Step, Verdict
@@ -79,4 +80,27 @@ def test_who_is_out_everywhere_and_not_proven_is_kept_out() -> None:
         HostRecord("web6", Step.BACK, Verdict.CONVERGED),
     ]
     (call,) = next_step(fleet(6), rollout(plan(6), *records), ["web3"])["keep_out"]
-    assert (call["members"], call["floor"]) == (["web1", "web2", "web5"], None)
+    assert call["members"] == ["web1", "web2", "web5"]
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict", "kept"),
+    [
+        (Step.PLANNED, None, True),
+        (Step.PLANNED, Verdict.UNREACHABLE, True),
+        (Step.LEAVING, Verdict.FAILED, True),
+        (Step.VERIFIED, None, False),
+        (Step.BACK, Verdict.CONVERGED, False),
+    ],
+)
+def test_who_was_left_out_by_an_earlier_rollout_is_kept_out_until_it_is_proven(step: Step, verdict: Verdict | None, kept: bool) -> None:
+    of = rollout(dataclasses.replace(plan(4), left_out=("web4",)), HostRecord("web4", step, verdict))
+    absences = [Absence("web4", 1, 0.0)]
+    assert [call["members"] for call in next_step(fleet(4), of, [], absences)["keep_out"]] == ([["web4"]] if kept else [])
+    assert next_step(fleet(4), of, [])["keep_out"] == [], "it came back meanwhile"
+
+
+def test_who_was_left_out_and_is_no_host_of_this_play_is_kept_out() -> None:
+    of = rollout(dataclasses.replace(plan(2, max_unavailable=1), left_out=("web9",)))
+    (call,) = next_step(fleet(2), of, [], [Absence("web9", 1, 0.0, {WEB: {"name": "app-9"}})])["keep_out"]
+    assert call["members"] == ["app-9"]

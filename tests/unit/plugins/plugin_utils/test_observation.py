@@ -56,9 +56,9 @@ def test_member_of_nobody_is_kept_because_the_floor_counts_it() -> None:
     assert [(member.name, member.host) for member in seen.members][-1] == ("stranger", None)
 
 
-def test_absences_of_hosts_outside_this_run_are_not_looked_at() -> None:
-    absences = [Absence("web2", 1, 0.0), Absence("web9", 1, 0.0)]
-    assert [absence.host for absence in look(absences=absences).absences] == ["web2"]
+def test_absences_of_hosts_outside_this_run_are_known_too() -> None:
+    absences = (Absence("web2", 1, 0.0), Absence("web9", 1, 0.0))
+    assert look(absences=absences).absences == absences
 
 
 @pytest.mark.parametrize(

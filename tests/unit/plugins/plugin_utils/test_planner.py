@@ -163,6 +163,17 @@ def test_of_ours_those_that_are_still_out_go_first() -> None:
     assert plan(look=look, max_unavailable=1).order == ("web3", "web2", "web1", "web4")
 
 
+def test_who_was_left_out_everywhere_is_known_whether_it_is_rolled_or_not() -> None:
+    """What a reload of a balancer must not undo. A killed run also leaves absences of hosts that never left."""
+    look = observed(5, absent=["web1", "web2", "web3"], places=(WEB, API), web2=seen("web2", reachable=False))
+    web9 = {"web9": {WEB: {"name": "app-9"}}, "web8": {WEB: {"name": "app-8"}}, "web7": {"lb3/web": {"name": "app-9"}}}
+    others = [member("app-9", out=True, host=None), member("app-8", host=None)]
+    half = [member("web3", API) if (one.host, one.place) == ("web3", API) else one for one in look.members]
+    absences = (*look.absences, *(Absence(host, 1, 0.0, had) for host, had in web9.items()))
+    made = plan(look=dataclasses.replace(look, members=(*half, *others), absences=absences), max_unavailable=4)
+    assert made.left_out == ("web1", "web2", "web9")
+
+
 def test_unreachable_host_is_named_and_not_rolled() -> None:
     made = plan(look=observed(3, web2=seen("web2", reachable=False, why="No route to host")), max_unavailable=1)
     assert (made.order, made.unreachable) == (("web1", "web3"), {"web2": "No route to host"})

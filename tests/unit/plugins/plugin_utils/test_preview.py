@@ -21,7 +21,7 @@ def test_plan_as_a_person_reads_it() -> None:
         web4=seen("web4", reachable=False, why="No route to host"),
         web5=seen("web5", "2.0", running="1.0"),
     )
-    look = dataclasses.replace(with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0),))
+    look = dataclasses.replace(with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0), Absence("web4", 6, 0.0)))
     assert preview_lines(plan(look=look, max_unavailable=3), look) == [
         'rollout of "web" to 2.0: 3 of 6 hosts in 2 batches',
         "limit  the fleet: 3 of 6, 1 out already (web6), so 2 at a time",
@@ -29,6 +29,7 @@ def test_plan_as_a_person_reads_it() -> None:
         "batch 1  web1 (1.0), web2 (unknown)",
         "batch 2  web5 (1.0)",
         "out  web1: taken out by rollout 7, not back yet; it goes first",
+        "out  web4: taken out by rollout 6, not back yet; it stays out",
         "skip  web3: it runs 2.0 already",
         "held  web6: somebody put it into maintenance on lb1/web",
         "unreachable  web4: No route to host",

@@ -197,6 +197,17 @@ def test_host_that_a_person_took_out_everywhere_was_never_ours() -> None:
     assert record(done, "web1") == HostRecord("web1", Step.PLANNED, Verdict.HELD, "somebody put it into maintenance on lb1/web")
 
 
+def test_what_members_had_is_what_the_drain_saw() -> None:
+    call = calls(TWO_POOLS, ["web1", "web2"])
+    results = [moved(one, view=view(["web1", "web2"])) for one in call.values()]
+    results[0]["members"][0]["before"] = {"admin": "ready", "weight": 7, "initial_weight": 10, "sessions": 3}
+    done = after_drain(TWO_POOLS, ["web1", "web2"], results, out_before=["web2"])
+    had = {"name": "web1", "admin": "ready", "weight": 7, "initial_weight": 10, "agent": None, "follows": None}
+    assert done.originals.keys() == {"web1"}, "an earlier rollout knows what web2 had"
+    assert done.originals["web1"][WEB if results[0]["item"]["pool"] == "web" else API] == had
+    assert done.originals["web1"].keys() == {WEB, API}
+
+
 def test_host_that_we_took_out_before_goes_on() -> None:
     call = calls(TWO_POOLS, ["web1"])
     results = [moved(one, out_before=["web1"], view=view(["web1"])) for one in call.values()]
@@ -293,6 +304,13 @@ def test_host_is_back_when_every_pool_has_it_again() -> None:
         HostRecord("web2", Step.VERIFIED, Verdict.FAILED, "lb1/api: not fully up"),
     )
     assert done.halt == ""
+
+
+def test_of_two_calls_for_one_pool_the_later_one_knows_better() -> None:
+    """Who is kept out and who comes back are two calls; the gate must not count a member twice."""
+    call = calls(ONE_POOL, ["web1"])["web"]
+    done = after_enable(ONE_POOL, ["web1"], [moved(calls(ONE_POOL, ["web2"])["web"], view=view(["web1", "web2"])), moved(call, view=view(["web2"]))])
+    assert [(one.name, one.in_service) for one in done.members] == [(name, name != "web2") for name in names(6)]
 
 
 def test_balancer_that_hangs_up_brings_nobody_back_and_halts() -> None:

@@ -20,7 +20,7 @@ def words(steps: list[dict[str, str]]) -> list[str]:
 
 
 def test_batch_leaves_changes_proves_and_returns() -> None:
-    assert words(steps_of(fleet(), [], False)) == ["drain", "deploy", "verify", "enable"]
+    assert words(steps_of(fleet(), [], False)) == ["drain", "deploy", "keep_out", "verify", "enable"]
 
 
 def test_hooks_run_around_their_steps_in_order() -> None:
@@ -31,9 +31,15 @@ def test_hooks_run_around_their_steps_in_order() -> None:
     assert "deploy_own" in steps and "deploy" not in steps
 
 
+@pytest.mark.parametrize("hook", ["after_drain", "before_deploy"])
+def test_who_is_drained_is_looked_at_again_after_a_hook_and_before_the_restart(hook: str) -> None:
+    steps = words(steps_of(fleet(), [hook, "before_verify"], False))
+    assert steps == ["drain", hook, "keep_out", "deploy", "before_verify", "keep_out", "verify", "enable"]
+
+
 def test_probes_on_hosts_come_before_what_judges_them() -> None:
     there = dataclasses.replace(fleet(2), hosts=(host_input("web1"), host_input("web2", probe=probe(local=False))))
-    assert words(steps_of(there, [], False)) == ["drain", "deploy", "probe_on_hosts", "verify", "enable"]
+    assert words(steps_of(there, [], False)) == ["drain", "deploy", "keep_out", "probe_on_hosts", "verify", "enable"]
 
 
 @pytest.mark.parametrize("own_deploy", [True, False])
