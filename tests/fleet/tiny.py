@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A HAProxy of any configuration, and apps and agents in threads: for what takes no fleet."""
+"""A HAProxy of any configuration, and apps and agents in threads: for what takes no fleet, and the place where they all are."""
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import signal
 import socket
@@ -13,10 +14,32 @@ import subprocess
 import threading
 import time
 import typing as t
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ansible_collections.convoy.rolling.plugins.module_utils.members import observe, run
+from fleet.ports import Ports
 from fleet.waiting import wait_until
+
+_HEAD = """\
+global
+    stats socket {here}/admin.sock mode 600 level admin expose-fd listeners
+    stats socket {here}/operator.sock mode 600 level operator
+    stats socket ipv4@127.0.0.1:{tcp[admin]} level admin
+    stats socket ipv4@127.0.0.1:{tcp[operator]} level operator
+    stats socket ipv4@127.0.0.1:{tcp[user]} level user
+    hard-stop-after 30s
+defaults
+    mode http
+    retries 0
+    timeout connect 1s
+    timeout client 10s
+    timeout server 10s
+    timeout check 1s
+    option httpchk GET /health
+    default-server inter 100ms rise 2 fall 2
+"""
 
 
 class App:
@@ -118,3 +141,80 @@ class HAProxy:
             return "Stopping: 0" in self.ask("show info")
         except (OSError, StopIteration):
             return False
+
+
+class Place:
+    """A HAProxy with everything around it.
+
+    :param config: its frontends and backends, with ``{fronts[0]}``, ``{apps[0]}`` and ``{agent}`` for ports.
+    :param directory: empty, and its path short.
+    :param master: start it so that it can be reloaded.
+    """
+
+    def __init__(self, config: str, binary: str, directory: Path, master: bool = False) -> None:
+        self._stack = ExitStack()
+        ports = Ports()
+        self._stack.callback(ports.release)
+        self.tcp = {level: ports.take() for level in ("admin", "operator", "user")}
+        self._fronts, self.app_ports = [[ports.take() for _number in range(3)] for _kind in range(2)]
+        self.apps: list[App] = []
+        agent_port = ports.take()
+        self._clients = self._stack.enter_context(ThreadPoolExecutor(4))
+        for port in self.app_ports:
+            self.apps.append(App(port))
+            self._stack.callback(self.apps[-1].stop)
+        self._stack.enter_context(agent(agent_port))
+        text = (_HEAD + config).format(here=directory, tcp=self.tcp, fronts=self._fronts, apps=self.app_ports, agent=agent_port)
+        self.haproxy = HAProxy(binary, directory, text, master)
+        self._stack.callback(self.haproxy.stop)
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def operator_socket(self) -> str:
+        """The runtime API without the right to change a member."""
+        return self.haproxy.socket.replace("admin", "operator")
+
+    def options(self, **different: t.Any) -> dict[str, t.Any]:
+        return {"provider": "haproxy", "address": self.haproxy.socket, "pool": "web", "members": ["web1"], **different}
+
+    def run(self, check_mode: bool = False, **different: t.Any) -> dict[str, t.Any]:
+        return run(self.options(**different), check_mode)
+
+    def move(self, pool: str, state: str | None = None, **different: t.Any) -> dict[str, t.Any]:
+        """The one member of a call."""
+        one: dict[str, t.Any] = self.run(pool=pool, state=state, **different)["members"][0]
+        return one
+
+    def members(self, pool: str = "web") -> dict[str, dict[str, t.Any]]:
+        shown = observe({"provider": "haproxy", "address": self.haproxy.socket, "pools": [pool]})
+        return {member["name"]: member for member in shown["pools"][0]["members"]}
+
+    def status(self, pool: str = "web") -> str:
+        """HAProxy's own word for web1."""
+        return str(self.members(pool)["web1"]["status"])
+
+    def get(self, path: str, cookie: str = "", front: int = 0) -> int:
+        """The status; 0 when there was none."""
+        client = http.client.HTTPConnection("127.0.0.1", self._fronts[front], timeout=10)
+        try:
+            client.request("GET", path, headers={"Cookie": f"MEMBER={cookie}"} if cookie else {})
+            return client.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            client.close()
+
+    def start(self, path: str, **different: t.Any) -> Future[int]:
+        """A request that an app has begun to answer."""
+        begun = sum(len(app.hits) for app in self.apps)
+        request = self._clients.submit(self.get, path, **different)
+        wait_until(lambda: sum(len(app.hits) for app in self.apps) > begun, 5, path)
+        return request
+
+    def connect(self, front: int) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self._fronts[front]), 5)

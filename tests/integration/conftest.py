@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from fleet.fleet import Fleet
+from fleet.haproxy import find_haproxy
 from fleet.load import Load
 from fleet.play import ROLLING, command, environment
 from fleet.postgres import Postgres
@@ -205,6 +206,19 @@ def untouched() -> Callable[[Fleet], t.ContextManager[None]]:
         assert sampler.minimum() == len(fleet.hosts)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def binary_of() -> Callable[[str | None], str]:
+    """The HAProxy of a version; the test is skipped where it was not had."""
+
+    def find(version: str | None) -> str:
+        try:
+            return find_haproxy(version)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+
+    return find
 
 
 class Wire:

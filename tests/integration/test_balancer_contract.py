@@ -6,28 +6,36 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import PROVIDERS
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import observe
+from fleet.haproxy import versions
 from fleet.stands import Missing, Stand
 from fleet.stands.caddy import CaddyStand
 from fleet.stands.haproxy import CalledReadinessStand, HAProxyStand, ReadinessStand
 from fleet.stands.nginx import NginxStand
+from fleet.stands.rolls import roll
 
-STANDS: tuple[type[Stand], ...] = (HAProxyStand, NginxStand, CaddyStand, ReadinessStand, CalledReadinessStand)
+OTHERS: tuple[type[Stand], ...] = (NginxStand, CaddyStand, ReadinessStand, CalledReadinessStand)
+STANDS: dict[str, t.Callable[[Path], Stand]] = {
+    **{f"HAProxyStand-{version}": functools.partial(HAProxyStand, version=version) for version in versions(differs=True)},
+    **{stand.__name__: stand for stand in OTHERS},
+}
 QUICK = {"soft": "0s", "quiet": "0.1s"}
 
 
-@pytest.fixture(scope="module", params=STANDS, ids=lambda stand: stand.__name__)
+@pytest.fixture(scope="module", params=STANDS)
 def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Stand]:
     try:
-        stand = request.param(tmp_path_factory.mktemp("b"))
+        stand = STANDS[request.param](tmp_path_factory.mktemp("b"))
     except Missing as missing:
         pytest.skip(str(missing))
     with stand:
@@ -37,7 +45,18 @@ def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_every_provider_has_a_stand() -> None:
-    assert {stand.provider for stand in STANDS} == set(PROVIDERS)
+    assert {HAProxyStand.provider, *(stand.provider for stand in OTHERS)} == set(PROVIDERS)
+
+
+def test_a_roll_under_load_loses_nothing_of_ours(stand: Stand) -> None:
+    """Every app is killed with SIGKILL, listens late and is not ready for a while; nobody retries. The figures are printed."""
+    before = stand.configured()
+    clients = roll(stand)
+    lost = {kind for kind, count in clients.failed.items() if count}
+    assert lost <= set(stand.may_lose), clients.failures
+    assert not [failure for failure in clients.failures if "status" in failure], "no request reached a member that was not there"
+    assert min(clients.sent["keep-alive"], clients.sent["close"]) > 100 and clients.sent["slow"] > 10
+    assert stand.configured() == before
 
 
 def test_out_and_back_shows_in_a_fresh_look_and_leaves_no_trace(stand: Stand) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import subprocess
@@ -15,35 +14,18 @@ import threading
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.module_utils.members import observe, run
-from fleet.haproxy import DEBIAN, find_haproxy
-from fleet.ports import Ports
-from fleet.tiny import App, HAProxy, agent
+from fleet.haproxy import versions
+from fleet.tiny import Place
 from fleet.waiting import wait_until
 
 # The backend web has the frontend's name, as many have: only its number tells them apart.
 _CONFIG = """\
-global
-    stats socket {here}/admin.sock mode 600 level admin
-    stats socket {here}/operator.sock mode 600 level operator
-    stats socket ipv4@127.0.0.1:{admin} level admin
-defaults
-    mode http
-    retries 0
-    timeout connect 1s
-    timeout client 10s
-    timeout server 10s
-    timeout check 1s
-    option httpchk GET /health
-    default-server inter 100ms rise 2 fall 2
 frontend web
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{fronts[0]}
     use_backend sticky if {{ path_beg /sticky }}
     default_backend web
 backend web
@@ -68,57 +50,16 @@ backend crowd
 """
 
 
-class Place:
-    """Where everything is."""
-
-    def __init__(self, here: Path, ports: Ports) -> None:
-        self.socket = str(here / "admin.sock")
-        self.operator_socket = str(here / "operator.sock")
-        self.admin, self.port, self.agent = ports.take(), ports.take(), ports.take()
-        self.app_ports = [ports.take() for _number in range(3)]
-        self.apps: list[App] = []
-
-    def options(self, **different: t.Any) -> dict[str, t.Any]:
-        return {"provider": "haproxy", "address": self.socket, "pool": "web", "members": ["web1"], **different}
-
-    def run(self, check_mode: bool = False, **different: t.Any) -> dict[str, t.Any]:
-        return run(self.options(**different), check_mode)
-
-    def fail(self, **different: t.Any) -> RollingError:
-        with pytest.raises(RollingError) as caught:
-            self.run(**different)
-        return caught.value
-
-    def members(self, pool: str = "web") -> dict[str, dict[str, t.Any]]:
-        shown = observe({"provider": "haproxy", "address": self.socket, "pools": [pool]})
-        return {member["name"]: member for member in shown["pools"][0]["members"]}
-
-    def get(self, path: str, cookie: str = "") -> int:
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        client.request("GET", path, headers={"Cookie": f"MEMBER={cookie}"} if cookie else {})
-        status = client.getresponse().status
-        client.close()
-        return status
-
-
-@pytest.fixture(scope="module", params=[None, *DEBIAN], ids=str)
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Place]:
-    try:
-        binary = find_haproxy(request.param)
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    here = tmp_path_factory.mktemp("h")
-    ports = Ports()
-    place = Place(here, ports)
-    config = _CONFIG.format(here=here, admin=place.admin, port=place.port, agent=place.agent, apps=place.app_ports)
-    with ExitStack() as stack:
-        stack.callback(ports.release)
-        for port in place.app_ports:
-            place.apps.append(App(port))
-            stack.callback(place.apps[-1].stop)
-        stack.enter_context(agent(place.agent))
-        stack.callback(HAProxy(binary, here, config).stop)
+@pytest.fixture(scope="module", params=versions(), ids=str)
+def running(request: pytest.FixtureRequest, binary_of: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Place]:
+    with Place(_CONFIG, binary_of(request.param), tmp_path_factory.mktemp("h")) as place:
         yield place
+
+
+def fail(place: Place, **different: t.Any) -> RollingError:
+    with pytest.raises(RollingError) as caught:
+        place.run(**different)
+    return caught.value
 
 
 @pytest.fixture
@@ -135,7 +76,7 @@ def place(running: Place) -> Place:
 
 @pytest.mark.parametrize("by", ["unix", "tcp"])
 def test_out_and_back_and_nothing_more_the_second_time(place: Place, by: str) -> None:
-    address = place.socket if by == "unix" else f"127.0.0.1:{place.admin}"
+    address = place.haproxy.socket if by == "unix" else f"127.0.0.1:{place.tcp['admin']}"
     out = place.run(address=address, members=["web1", "web2"], state="drained", floor=1)
     assert out["changed"] and out["view"]["in_service"] == 1
     assert [(one["ok"], one["before"]["admin"], one["after"]["admin"]) for one in out["members"]] == [(True, "ready", "maintenance")] * 2
@@ -193,21 +134,13 @@ def test_sticky_clients_leave(place: Place) -> None:
 
 
 def test_too_late_is_put_back_forced_or_continued(place: Place) -> None:
-    def slow() -> int:
-        try:
-            return place.get("/sticky/slow", cookie="web1")
-        except http.client.HTTPException:
-            return 0
-
     def late(**options: t.Any) -> tuple[t.Any, int]:
-        with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(slow)
-            wait_until(lambda: place.members("sticky")["web1"]["sessions"] == 1, 5, "a request")
-            try:
-                outcome: t.Any = place.run(pool="sticky", state="drained", soft="0.1s", quiet="0.1s", wait_timeout="0.4s", **options)
-            except RollingError as error:
-                outcome = error
-            return outcome, asking.result()
+        asking = place.start("/sticky/slow", cookie="web1")
+        try:
+            outcome: t.Any = place.run(pool="sticky", state="drained", soft="0.1s", quiet="0.1s", wait_timeout="0.4s", **options)
+        except RollingError as error:
+            outcome = error
+        return outcome, asking.result()
 
     error, status = late()
     assert "It still had 1 sessions" in error.message and "put back to what it was: ready" in error.message
@@ -221,13 +154,15 @@ def test_too_late_is_put_back_forced_or_continued(place: Place) -> None:
 
 def test_the_floor_and_the_unknown(place: Place) -> None:
     place.run(members=["web3"], state="maintenance")
-    refused = place.fail(members=["web1", "web2"], state="drained", floor=1)
-    assert refused.message == (f"pool web on {place.socket}: 2 of 3 members in service, draining web1, web2 would leave 0, the floor is 1.")
+    refused = fail(place, members=["web1", "web2"], state="drained", floor=1)
+    assert refused.message == (
+        f"pool web on {place.haproxy.socket}: 2 of 3 members in service, draining web1, web2 would leave 0, the floor is 1."
+    )
     assert place.members()["web1"]["admin"] == place.members()["web2"]["admin"] == "ready"
-    unknown = place.fail(members=["web9", "web1"], state="drained")
+    unknown = fail(place, members=["web9", "web1"], state="drained")
     assert "There is no member 'web9' in pool web; there are: web1, web2, web3." in unknown.message
     assert [one["ok"] for one in unknown.result["members"]] == [False, True]
-    assert "there are: web, sticky, agents, plain, static, tracked, crowd." in place.fail(pool="nope", state="drained").message
+    assert "there are: web, sticky, agents, plain, static, tracked, crowd." in fail(place, pool="nope", state="drained").message
 
 
 def test_of_two_controllers_only_one_gets_the_last_place(place: Place) -> None:
@@ -248,12 +183,6 @@ def test_of_two_controllers_only_one_gets_the_last_place(place: Place) -> None:
             place.run(members=["web1", "web2"], state="ready")
 
 
-def test_a_socket_without_the_right_to_order(place: Place) -> None:
-    error = place.fail(address=place.operator_socket, state="drained")
-    assert "permission denied" in error.message and '"level admin"' in error.message
-    assert error.result["changed"] is False and place.members()["web1"]["admin"] == "ready"
-
-
 def test_check_mode_only_reads(place: Place) -> None:
     result = place.run(check_mode=True, address=place.operator_socket, members=["web1", "web2"], state="drained", floor=1)
     assert result["changed"] and result["diff"]["after"]["web1"] == {"admin": "maintenance", "weight": 1}
@@ -263,7 +192,7 @@ def test_check_mode_only_reads(place: Place) -> None:
 def test_ready_waits_for_the_balancers_own_checks(place: Place) -> None:
     place.run(state="maintenance")
     place.apps[0].healthy = False
-    error = place.fail(state="ready", wait_timeout="1s")
+    error = fail(place, state="ready", wait_timeout="1s")
     assert "not fully up (DOWN, last check" in error.message and "L7STS" in error.message
     assert "put back to what it was: maintenance" in error.message
     threading.Timer(0.5, lambda: setattr(place.apps[0], "healthy", True)).start()
@@ -285,9 +214,9 @@ def test_weights(place: Place) -> None:
     assert place.run(pool="agents", weight="50%")["members"][0]["after"]["weight"] == 5
     place.run(weight="7")
     assert place.members()["web1"]["weight"] == 7
-    assert "50% of the initial weight 1 is 0" in place.fail(weight="50%").message
-    assert "300, the most is 256" in place.fail(weight="300").message
-    assert "static LB algorithm" in place.fail(pool="static", weight="50%").message
+    assert "50% of the initial weight 1 is 0" in fail(place, weight="50%").message
+    assert "300, the most is 256" in fail(place, weight="300").message
+    assert "static LB algorithm" in fail(place, pool="static", weight="50%").message
     assert not place.run(pool="static", weight="100%")["changed"]
     result = place.run(pool="static", weight="0", floor=0)
     assert result["members"][0]["after"]["status"] == "UP" and result["view"]["in_service"] == 0
@@ -295,7 +224,7 @@ def test_weights(place: Place) -> None:
 
 def test_a_member_that_tracks_another_cannot_be_let_in_alone(place: Place) -> None:
     place.run(state="maintenance")
-    error = place.fail(pool="tracked", state="ready", wait_timeout="0.5s")
+    error = fail(place, pool="tracked", state="ready", wait_timeout="0.5s")
     assert "still shows maintenance" in error.message and "MAINT (via web/web1)" in error.message
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.members import run
-from fleet.haproxy import DEBIAN, Balancer, find_haproxy
+from fleet.haproxy import Balancer, versions
 from fleet.load import Client, Failed, Kind
 from fleet.ports import Ports
 from fleet.stands import App
@@ -148,15 +148,11 @@ def the_recipe(site: Site) -> None:
         wait_for(name, "UP")
 
 
-@pytest.mark.parametrize("version", [None, *DEBIAN], ids=str)
-def test_our_order_loses_nothing_where_the_recipe_does(version: str | None, tmp_path: Path) -> None:
-    try:
-        binary = find_haproxy(version)
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
+@pytest.mark.parametrize("version", versions(differs=True), ids=str)
+def test_our_order_loses_nothing_where_the_recipe_does(version: str | None, binary_of: t.Callable[..., str], tmp_path: Path) -> None:
     lost = {}
     with ExitStack() as stack:
-        site = Site(binary, tmp_path)
+        site = Site(binary_of(version), tmp_path)
         stack.callback(site.close)
         for order in (ours, the_recipe):
             started = time.monotonic()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The provider nginx against a real nginx: the roll under load, and what only nginx has."""
+"""The provider nginx against a real nginx: what only nginx has; the rest is in test_balancer_contract.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import pytest
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from fleet.stands import Missing, as_module
 from fleet.stands.nginx import NginxStand
-from fleet.stands.rolls import roll
 from fleet.waiting import wait_until
 
 
@@ -32,16 +31,6 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[NginxStand]:
 
 def reloads(stand: NginxStand) -> int:
     return (stand.directory / "error.log").read_text().count("(SIGHUP) received from")
-
-
-def test_a_roll_loses_no_request(stand: NginxStand) -> None:
-    before = stand.configured()
-    clients = roll(stand)
-    # A reload closes idle kept connections, and a client that writes at that moment loses its request: nginx's doing, only shown.
-    assert clients.failed["close"] == clients.failed["slow"] == 0, clients.failures
-    assert not [failure for failure in clients.failures if "status" in failure], "no request reached a member that was not there"
-    assert clients.sent["close"] > 100 and clients.sent["slow"] > 10
-    assert stand.configured() == before, "byte for byte, owner and mode"
 
 
 def test_a_batch_is_one_reload(stand: NginxStand) -> None:

@@ -86,6 +86,8 @@ class Stand(abc.ABC):
 
     provider: t.ClassVar[str]
     pool = "web"
+    #: The clients that may lose requests in a roll, see ``rolls.KINDS``, since the load balancer itself loses them at any change.
+    may_lose: t.ClassVar[t.Collection[str]] = ()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

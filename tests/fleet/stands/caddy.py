@@ -34,6 +34,9 @@ def find_caddy() -> str:
 
 class CaddyStand(Stand):
     provider = "caddy"
+    # It swaps its listeners at each change of its configuration, whatever it is for: connections that wait to be accepted are
+    # reset, idle kept ones closed.
+    may_lose = ("keep-alive", "close")
 
     def __init__(self, directory: Path) -> None:
         self._binary = find_caddy()

@@ -20,9 +20,9 @@ INTERVAL, FALL, RISE = "100ms", 2, 2
 class HAProxyStand(Stand):
     provider = "haproxy"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, version: str | None = None) -> None:
         try:
-            self._binary = find_haproxy()
+            self._binary = find_haproxy(version)
         except FileNotFoundError as error:
             raise Missing(str(error)) from error
         super().__init__(directory)

@@ -63,6 +63,8 @@ def find_nginx() -> str:
 
 class NginxStand(Stand):
     provider = "nginx"
+    # A reload closes idle kept connections, and a client that writes at that moment loses its request.
+    may_lose = ("keep-alive",)
 
     def __init__(self, directory: Path) -> None:
         self._binary = find_nginx()

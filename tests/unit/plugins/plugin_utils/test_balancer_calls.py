@@ -59,7 +59,11 @@ def test_pools_without_these_hosts_are_left_alone() -> None:
 
 
 def test_who_is_kept_out_may_be_a_host_of_another_play_that_the_journal_knows() -> None:
-    had = {"web1": {WEB: {"name": "web1"}}, "web9": {WEB: {"name": "app-9"}, "lb3/web": {"name": "app-9"}}, "web8": {API: {"admin": "ready"}}}
+    had = {
+        "web1": {WEB: {"name": "web1"}},
+        "web9": {WEB: {"name": "app-9"}, "lb3/web": {"name": "app-9"}},
+        "web8": {API: {"admin": "ready"}},
+    }
     calls = keep_out_calls(TWO, ["web1", "web8", "web9"], had)
     assert [(call["name"], call["pool"], call["members"]) for call in calls] == [
         ("lb1", "api", ["web1", "web8"]),

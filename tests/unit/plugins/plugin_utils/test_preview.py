@@ -21,7 +21,9 @@ def test_plan_as_a_person_reads_it() -> None:
         web4=seen("web4", reachable=False, why="No route to host"),
         web5=seen("web5", "2.0", running="1.0"),
     )
-    look = dataclasses.replace(with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0), Absence("web4", 6, 0.0)))
+    look = dataclasses.replace(
+        with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0), Absence("web4", 6, 0.0))
+    )
     assert preview_lines(plan(look=look, max_unavailable=3), look) == [
         'rollout of "web" to 2.0: 3 of 6 hosts in 2 batches',
         "limit  the fleet: 3 of 6, 1 out already (web6), so 2 at a time",

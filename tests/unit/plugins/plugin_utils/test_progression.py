@@ -309,7 +309,9 @@ def test_host_is_back_when_every_pool_has_it_again() -> None:
 def test_of_two_calls_for_one_pool_the_later_one_knows_better() -> None:
     """Who is kept out and who comes back are two calls; the gate must not count a member twice."""
     call = calls(ONE_POOL, ["web1"])["web"]
-    done = after_enable(ONE_POOL, ["web1"], [moved(calls(ONE_POOL, ["web2"])["web"], view=view(["web1", "web2"])), moved(call, view=view(["web2"]))])
+    done = after_enable(
+        ONE_POOL, ["web1"], [moved(calls(ONE_POOL, ["web2"])["web"], view=view(["web1", "web2"])), moved(call, view=view(["web2"]))]
+    )
     assert [(one.name, one.in_service) for one in done.members] == [(name, name != "web2") for name in names(6)]
 
 
