@@ -18,6 +18,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holde
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
@@ -44,6 +45,7 @@ class ActionModule(ControllerStep):
         fleet = load_fleet(arguments["fleet"])
         journal = Journal(arguments["state_url"])
         observed = observed_of(fleet, arguments["observed"], journal)
+        check_other_pools(fleet.balancers, arguments["observed"]["pools"])
         policy = Policy.parse(arguments["policy"])
         plan = make_plan(fleet.app, arguments["version"], observed, policy)
         lines = preview_lines(plan, observed)

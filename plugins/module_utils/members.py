@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
-from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Balancer, listed
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Balancer, Location, Pool, listed
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import PROVIDERS
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
@@ -60,6 +61,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
     **_CONNECTION,
     "pools": {"type": "list", "elements": "str", "default": []},
+    "elsewhere": {"type": "bool", "default": False},
 }
 
 _WEIGHT = re.compile(r"([0-9]{1,6})(%?)", re.ASCII)
@@ -122,8 +124,17 @@ def observe(params: t.Mapping[str, t.Any], providers: t.Mapping[str, type[Balanc
     provider = _provider(options, providers)
     provider.check_names("pools", options["pools"])
     with _open(provider, options, _positive(options, "timeout")) as balancer:
-        views = [balancer.read(pool).view() for pool in options["pools"] or balancer.pools()]
-    return {"changed": False, "provider": provider.provider, "address": options["address"], "pools": views}
+        pools = [balancer.read(pool) for pool in options["pools"] or balancer.pools()]
+        elsewhere = _elsewhere(pools, balancer.locations()) if options["elsewhere"] else []
+    views = [pool.view() for pool in pools]
+    return {"changed": False, "provider": provider.provider, "address": options["address"], "pools": views, "elsewhere": elsewhere}
+
+
+def _elsewhere(pools: t.Sequence[Pool], locations: t.Iterable[Location]) -> list[dict[str, t.Any]]:
+    """The members of other pools where a member of these ones is."""
+    looked_at = {pool.name for pool in pools}
+    here = {(member.address, member.port) for pool in pools for member in pool.members}
+    return [dataclasses.asdict(one) for one in locations if one.pool not in looked_at and (one.address, one.port) in here]
 
 
 def _open(provider: type[Balancer], options: t.Mapping[str, t.Any], timeout: float) -> Balancer:

@@ -52,6 +52,11 @@ options:
     type: list
     elements: str
     default: []
+  elsewhere:
+    description:
+      - Also say which members of other pools have the address and port of one of O(pools). For V(haproxy); with others there is nothing to say.
+    type: bool
+    default: false
   timeout:
     description:
       - How long connecting to the load balancer, and each of its answers, may take.
@@ -181,6 +186,12 @@ pools:
           description: The C(pool/member) that it tracks, and is out with; V(null) if none.
           type: str
           sample: null
+elsewhere:
+  description: With O(elsewhere), the members of other pools that have the address and port of a member of RV(pools).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"pool": "api", "name": "web1", "address": "192.0.2.11", "port": 8080}]
 """
 
 from ansible.module_utils.basic import AnsibleModule

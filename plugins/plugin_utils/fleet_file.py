@@ -46,8 +46,12 @@ def fleet_from_data(data: Mapping[str, t.Any]) -> Fleet:
     return Fleet(
         app=data["app"],
         hosts=tuple(_host_from_data(host) for host in data["hosts"]),
-        balancers=tuple(Balancer(**{**balancer, "pools": tuple(balancer["pools"])}) for balancer in data["balancers"]),
+        balancers=tuple(_balancer_from_data(balancer) for balancer in data["balancers"]),
     )
+
+
+def _balancer_from_data(data: Mapping[str, t.Any]) -> Balancer:
+    return Balancer(**{**data, **{name: tuple(data[name]) for name in ("pools", "ignore_pools")}})
 
 
 def _host_from_data(data: Mapping[str, t.Any]) -> HostInput:

@@ -17,7 +17,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
 
-_BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master"}
+_BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master", "ignore_pools"}
 _HEALTH_KEYS = {"url", "tcp", "command", "status", "conditions", "version", "from", "headers", "validate_certs"}
 
 
@@ -34,6 +34,7 @@ class Balancer:
     members: dict[str, dict[str, str]]  # pool -> member name -> host
     ports: dict[str, int] = field(default_factory=dict)  # host -> the port its members must have, where it was given
     master: str | None = None  # where the processes from before a reload are reached
+    ignore_pools: tuple[str, ...] = ()  # pools that may go on sending traffic to a host that is out
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
         "address": texts["address"],
         "host": texts["host"],
         "master": texts["master"],
+        "ignore_pools": _texts(entry.get("ignore_pools"), "rollout_balancers.ignore_pools", host),
         "become": _yes(entry.get("become"), "rollout_balancers.become", host),
     }
     known = found.setdefault(name, {**same, "members": {}, "ports": {}})

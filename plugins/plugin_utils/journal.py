@@ -36,6 +36,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Noti
 if schema.MISSING is None:
     from sqlalchemy import Connection, delete, insert, select, update
 
+
 class Journal:
     """The journal behind one URL.
 

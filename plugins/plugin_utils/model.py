@@ -200,5 +200,5 @@ def plan_from_json(data: t.Mapping[str, t.Any]) -> Plan:
     """The plan that ``to_json`` wrote."""
     fields = dict(data)
     fields["batches"] = tuple(tuple(batch) for batch in fields["batches"])
-    fields.update({name: tuple(fields[name]) for name in ("sums", "deployed", "left_out")})
+    fields.update({name: tuple(fields.get(name, ())) for name in ("sums", "deployed", "left_out")})
     return Plan(**fields)

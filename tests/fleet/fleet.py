@@ -49,7 +49,7 @@ class Fleet:
     :param haproxy: the binary; found when not given.
     :param balancers: how many HAProxies stand in front of the same hosts.
     :param inter: between two health checks of a member, in HAProxy's units.
-    :param version: what the hosts run at first.
+    :param version: what the hosts run at first, and `behaviour` how that behaves.
     """
 
     def __init__(
@@ -60,10 +60,11 @@ class Fleet:
         balancers: int = 1,
         inter: str = "200ms",
         version: str = "1.0.0",
+        behaviour: dict[str, t.Any] | None = None,
     ) -> None:
         self._haproxy = haproxy or find_haproxy()
         self._inter = inter
-        self._first_version = version
+        self._first_version, self._first_behaviour = version, behaviour
         self._temporary: list[Path] = []
         self.ports = Ports()
         self.directory = directory.resolve() if directory else self._make_directory()
@@ -88,7 +89,7 @@ class Fleet:
 
     def start(self) -> None:
         """Return when every host runs the first version and is up in every pool."""
-        artifact = self.release(self._first_version)
+        artifact = self.release(self._first_version, self._first_behaviour)
         for host in self.hosts.values():
             host.root.mkdir(parents=True)
             artifacts.run(str(host.root), self._first_version, "active", str(artifact))

@@ -38,6 +38,7 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
         pytest.param({"rollout_max_unavailable": "some"}, "rollout_max_unavailable: 'some'", id="no amount"),
         pytest.param({"rollout_drain_timeout": "soon"}, "rollout_drain_timeout: 'soon'", id="no duration"),
         pytest.param(balancer(pools=["shop"]), "shop", id="unknown pool"),
+        pytest.param(balancer(), "pool 'sticky' on lb1 has web1 too, as member 'web1'", id="a pool that is not named"),
         pytest.param(balancer(member="nobody-{{ inventory_hostname }}"), "has no member 'nobody-web1'", id="unknown member"),
         pytest.param(balancer(pools=[]), "rollout_balancers: the entry 'lb1' of web1 lacks pools", id="no pools"),
         pytest.param(balancer(pool="web"), "rollout_balancers: the entry 'lb1' of web1 has pool, which is not among", id="unknown key"),
@@ -83,3 +84,10 @@ def test_bad_input_is_one_sentence_before_anything_is_touched(
     assert "hunter2" not in run.output
     assert not journal.exists()
     assert not [path for host in fleet.hosts.values() for path in host.root.glob("releases/2.0.0*")]
+
+
+def test_a_pool_may_be_left_out_on_purpose(fleet: Fleet, tmp_path: Path, play: Fixture, untouched: Fixture) -> None:
+    asked = {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_state_url": f"sqlite:///{tmp_path}/state.db"}
+    with untouched(fleet):
+        run = play(fleet, {**asked, **balancer(ignore_pools=["sticky"]), "lb": str(fleet.balancers[0].socket)}, "--check")
+    assert run.rc == 0 and len(run.batches) == 6

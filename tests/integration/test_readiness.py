@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The provider readiness on real apps behind a real HAProxy that knows nothing of it."""
+"""The provider readiness on real apps behind a real HAProxy that knows nothing of it: what only it has, and a fleet rolled by the role."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import socket
 import threading
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from fleet.fleet import Fleet
 from fleet.stands import Missing, as_module
 from fleet.stands.haproxy import INTERVAL, RISE, ReadinessStand
 
@@ -77,3 +79,38 @@ def test_as_a_module(stand: ReadinessStand) -> None:
     assert result.get("members"), result
     assert result["members"][0]["after"]["admin"] == "maintenance"
     assert as_module(stand.options(stand.members[0], state="ready"))["changed"]
+
+
+def test_the_role_rolls_a_fleet_with_it_and_loses_nothing(
+    tmp_path: Path, play: t.Callable[..., t.Any], watching: t.Callable[..., t.Any], words: t.Callable[..., t.Any]
+) -> None:
+    """No load balancer is asked: each host is its own, and HAProxy sees what the app's health endpoint says."""
+    switched = {"out_file": "out"}
+    with Fleet(4, tmp_path, behaviour=switched) as fleet:
+        fleet.release("2.0.0", {**switched, "listen_delay": 0.5, "unready": 0.5})
+        health = "http://127.0.0.1:{{ app_port }}/health&interval=200ms&fall=2&rise=2"
+        out_file = f"{fleet.directory}/hosts/{{{{ inventory_hostname }}}}/out"
+        variables = {
+            "rollout_max_unavailable": 2,
+            "rollout_balancers": [
+                {
+                    "name": "ready-{{ inventory_hostname }}",
+                    "provider": "readiness",
+                    "host": "{{ inventory_hostname }}",
+                    "address": f"file:{out_file}?port={{{{ app_port }}}}&health={health}&in_flight=in_flight",
+                    "pools": ["local"],
+                    "member": "self",
+                }
+            ],
+            # Not the endpoint that is switched: that one says 503 as long as the host is out.
+            "rollout_health": {"url": "http://127.0.0.1:{{ app_port }}/", "version": "version"},
+        }
+        with watching(fleet) as seen:
+            run = play(fleet, {"rollout_version": "2.0.0"}, inventory=fleet.inventory(**variables))
+        assert run.rc == 0, run.text
+        assert set(fleet.versions().values()) == {"2.0.0"}
+        assert {absence.host for absence in seen.sampler.absences} == set(fleet.hosts)
+        assert seen.sampler.minimum() >= 2
+        assert all(words(fleet, host) == {"UP"} for host in fleet.hosts)
+        assert not list(fleet.directory.glob("hosts/*/out"))
+    seen.nothing_was_lost()

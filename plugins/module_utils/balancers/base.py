@@ -119,6 +119,16 @@ class Capabilities:
     old_workers: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Location:
+    """Where a member of a pool is."""
+
+    pool: str
+    name: str
+    address: str
+    port: int
+
+
 _Self = t.TypeVar("_Self", bound="Balancer")
 
 
@@ -173,6 +183,10 @@ class Balancer(abc.ABC):
         :return: member name -> what the balancer said, for the refused ones.
         :raises RollingError: what concerns all of them, such as a missing permission.
         """
+
+    def locations(self) -> list[Location]:
+        """Where every member of every pool is, for one more answer; nothing where that is not to be had so cheaply."""
+        return []
 
     def cut(self, pool: str, members: t.Sequence[str]) -> dict[str, str]:
         """End the members' open sessions at once; same result as `apply`. Only with `Capabilities.cuts_sessions`."""

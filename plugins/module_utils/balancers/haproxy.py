@@ -17,6 +17,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base impo
     Balancer,
     Capabilities,
     Change,
+    Location,
     Member,
     Pool,
     listed,
@@ -27,6 +28,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_r
     Work,
     backend_ids,
     is_stopping,
+    locations,
     servers,
     session_ids,
     work_of,
@@ -84,6 +86,9 @@ class HAProxy(Balancer):
         found = servers(pool, *self._ask([f"show stat {self._ids[pool]} 6 -1", f"show servers state {pool}"]))
         old = self._old_work(pool)
         return Pool(pool, tuple(_with_work(member, old[member.name]) if member.name in old else member for member in found))
+
+    def locations(self) -> list[Location]:
+        return locations(self._ask(["show servers state"])[0])
 
     def _old_work(self, pool: str) -> dict[str, Work]:
         total: dict[str, Work] = {}

@@ -17,7 +17,7 @@ import io
 import re
 import typing as t
 
-from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import DRAIN, MAINTENANCE, READY, Member
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import DRAIN, MAINTENANCE, READY, Location, Member
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 
 _MAINT_BITS = 0x01 | 0x02 | 0x20  # forced, inherited by "track", no address resolved
@@ -64,6 +64,15 @@ def servers(backend: str, stat: str, state: str) -> tuple[Member, ...]:
     if any(row["be_name"] != backend for row in states.values()):
         raise _garbled("show servers state", f"it is not about {backend} only")
     return tuple(_member(row, states[row["svname"]]) for row in rows[:-1])
+
+
+def locations(state: str) -> list[Location]:
+    """Every server of every backend that has an IP address and a port of its own, from ``show servers state``.
+
+    :raises RollingError: the text is not that table.
+    """
+    found = [(row["be_name"], row["srv_name"], row["srv_addr"], _number(row, "srv_port")) for row in _state_rows(state)]
+    return [Location(*place) for place in found if place[2] != "-" and place[3]]
 
 
 def is_stopping(info: str) -> bool:

@@ -15,6 +15,7 @@ Behaviours, in seconds since it listens where they are times:
     errors_after        real traffic gets 500 from then on, /health stays 200
     exit: true          dies at start
     hang: true          accepts and never answers
+    out_file            /health is 503 as long as this file is there, looked for in the host's directory; / works
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class App:
         if age < self.behaviour.get("unready", 0):
             return 503, {"status": "starting", "version": self.version, "host": self.host}
         if route == "/health":
-            up = self.behaviour.get("healthy", True) and age < self.behaviour.get("turns_bad_after", _NEVER)
+            up = self.behaviour.get("healthy", True) and age < self.behaviour.get("turns_bad_after", _NEVER) and not self._out()
             body = {"status": "up" if up else "down", "version": self.version, "host": self.host, "pid": os.getpid()}
             return (200 if up else 503), {**body, "in_flight": self.in_flight - 1}
         if age >= self.behaviour.get("errors_after", _NEVER):
@@ -58,6 +59,10 @@ class App:
         if route.endswith("/slow"):
             time.sleep(float(query.partition("seconds=")[2] or 2))
         return 200, {"host": self.host, "version": self.version}
+
+    def _out(self) -> bool:
+        out_file = self.behaviour.get("out_file")
+        return bool(out_file) and os.path.exists(out_file)
 
     def serve(self, port: int) -> t.NoReturn:
         time.sleep(self.behaviour.get("listen_delay", 0))

@@ -258,7 +258,10 @@ class _Stub:
         action = object.__new__(kind)
         action._task = SimpleNamespace(check_mode=rollout.check_mode)
         vars(action).update(
-            now=lambda: rollout.world.now, variables_of=lambda hosts, _task_vars: {}, say=rollout.said.append, keep_lease=lambda *_which: None
+            now=lambda: rollout.world.now,
+            variables_of=lambda hosts, _task_vars: {},
+            say=rollout.said.append,
+            keep_lease=lambda *_which: None,
         )
         return action
 

@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from unit.plugins.module_utils.fake_balancer import ABLE, World, member, pool_of
 
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Location
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import PROVIDERS
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGUMENT_SPEC, INFO_ARGUMENT_SPEC, observe, run
@@ -120,6 +121,17 @@ def test_observe_shows_the_pools_asked_for_or_all() -> None:
     with pytest.raises(InputError, match="pools: 'a b' cannot be"):
         observe({"provider": "fake", "address": "here", "pools": ["a b"]}, providers)
     assert world.orders == [] and world.opened == world.closed
+
+
+def test_members_of_other_pools_are_said_where_they_are_those_of_ours() -> None:
+    world = World([member("web1", address="192.0.2.1", port=80), member("web2", address=None, port=None)])
+    places = [("web", "web1", "192.0.2.1", 80), ("api", "a", "192.0.2.1", 80), ("api", "b", "192.0.2.1", 81), ("old", "c", "192.0.2.2", 80)]
+    provider = world.provider()
+    provider.locations = lambda _self: [Location(*place) for place in places]  # type: ignore[assignment,method-assign]
+    options = {"provider": "fake", "address": "here", "pools": ["web"]}
+    assert observe(options, {"fake": provider})["elsewhere"] == []
+    found = observe({**options, "elsewhere": True}, {"fake": provider})["elsewhere"]
+    assert found == [{"pool": "api", "name": "a", "address": "192.0.2.1", "port": 80}]
 
 
 def test_the_choices_are_the_providers() -> None:

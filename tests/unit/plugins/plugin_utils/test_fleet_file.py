@@ -24,7 +24,7 @@ def _tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "kept",
     [
-        fleet(2, balancer(ports={"web1": 80}), balancer("lb2", ["api", "web"], host="lb.example", become=True)),
+        fleet(2, balancer(ports={"web1": 80}, ignore_pools=("old",)), balancer("lb2", ["api", "web"], host="lb.example", become=True)),
         Fleet(
             "web",
             (host_input("web1", probe=None, root=None), host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",)))),

@@ -62,6 +62,7 @@ def test_several_balancers_and_pools_and_names() -> None:
         "pools": "api",
         "member": "app-1",
         "port": "8080",
+        "ignore_pools": "old",
     }
     found = read("2.0", good(balancers=[{**BALANCER, "pools": ["web", "admin"]}]), balancers=[BALANCER, other]).balancers
     assert [(one.name, one.pools, one.host, one.become) for one in found] == [
@@ -70,6 +71,7 @@ def test_several_balancers_and_pools_and_names() -> None:
     ]
     assert found[0].members == {"web": {"web1": "web1", "web2": "web2"}, "admin": {"web2": "web2"}}
     assert (found[1].members, found[1].ports) == ({"api": {"app-1": "web1"}}, {"web1": 8080})
+    assert [one.ignore_pools for one in found] == [(), ("old",)]
 
 
 def test_probe_as_it_was_typed() -> None:

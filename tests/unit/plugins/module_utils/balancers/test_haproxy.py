@@ -69,6 +69,12 @@ def test_a_pool_is_read_by_its_number_in_one_go() -> None:
     assert script.sent == [["show stat -1 2 -1", "show info"], read, read, ["show stat -1 2 -1", "show info"]]
 
 
+def test_where_all_members_are_is_one_question() -> None:
+    script = Script(**{"show servers state": RECORDED.web_state})
+    assert {one.name for one in haproxy(script).locations()} == set(TRUTH) - {"unix"}
+    assert script.sent == [["show servers state", "show info"]]
+
+
 def test_an_unknown_pool_is_an_error_that_lists_what_exists() -> None:
     with pytest.raises(RollingError, match=r"no backend 'nope' on the HAProxy at /run/h.sock; there are: web, empty\."):
         haproxy(Script()).read("nope")

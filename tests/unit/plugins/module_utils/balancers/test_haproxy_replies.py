@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Member
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Location, Member
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.haproxy_replies import (
     Work,
     backend_ids,
     is_stopping,
+    locations,
     old_worker_pids,
     servers,
     session_ids,
@@ -91,6 +92,16 @@ def test_recorded_backends(version: str) -> None:
     ids = backend_ids(answers.backends)
     assert list(ids) == ["web", "empty"] and all(number.isdigit() for number in ids.values())
     assert servers("empty", answers.empty_stat, answers.empty_state) == ()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_locations(version: str) -> None:
+    """Of all backends, as ``show servers state`` has them when none is named; a server on a UNIX socket is nowhere."""
+    answers = RECORDINGS[version]
+    other = "".join(line.replace(" web ", " api ") + "\n" for line in answers.web_state.splitlines()[2:3])
+    found = locations(f"{answers.web_state}\n{other}")
+    assert found[0] == Location("web", "up", "127.0.0.1", 18101) and found[-1] == Location("api", "up", "127.0.0.1", 18101)
+    assert {one.name for one in found} == set(TRUTH) - {"unix"}
 
 
 def truth(version: str) -> tuple[Member, ...]:
