@@ -94,11 +94,7 @@ class Intervention:
             if lease.frozen:
                 return Outcome(False, f"app {self._app!r} is frozen already, {lease.frozen}.")
             leases.freeze(db, self._app, self._notice)
-            going_on = (
-                f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`."
-                if lease.is_live(self._notice.at)
-                else ""
-            )
+            going_on = f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`." if lease.is_live(self._notice.at) else ""
         return Outcome(True, f"app {self._app!r} is frozen; lift it with `{self._unlock(FROZEN_ID)}`.{going_on}")
 
     def unlock(self, which: str) -> Outcome:
@@ -125,9 +121,7 @@ class Intervention:
                 leases.freeze(db, self._app, None)
                 return Outcome(True, f"app {self._app!r} is not frozen any more; it was {lease.frozen}.")
             self._end(db, lease)
-        return Outcome(
-            True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left."
-        )
+        return Outcome(True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left.")
 
     def _live(self, db: Connection, what: str) -> tuple[t.Any, Lease]:
         """The row of the live rollout, and its lease.
