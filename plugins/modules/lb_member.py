@@ -162,8 +162,8 @@ options:
     default: false
   lease:
     description:
-      - Which rollout this belongs to; before anything is ordered, it must prove that it is the live one. A controller that lost its lease, because it was
-        stopped for longer than the lease lasts, or because somebody broke it, gives no order any more,
+      - Which rollout this belongs to; before anything is ordered, it must prove that it is the live one.
+      - A controller that lost its lease, because it was stopped for longer than the lease lasts, or because somebody broke it, gives no order any more,
         in the middle of a call neither, and puts nothing back either.
       - It is looked at on the controller, which needs SQLAlchemy then, and never leaves it. Where the module runs on another host it is proved once, before
         the module is sent there.

@@ -61,8 +61,8 @@ options:
     type: str
   lease:
     description:
-      - Which rollout this belongs to; before anything is sent to a host, it must prove that it is the live one. A controller that lost its lease, because it was
-        stopped for longer than the lease lasts, or because somebody broke it, sends nothing any more.
+      - Which rollout this belongs to; before anything is sent to a host, it must prove that it is the live one.
+      - A controller that lost its lease, because it was stopped for longer than the lease lasts, or because somebody broke it, sends nothing any more.
     type: dict
     suboptions:
       run:

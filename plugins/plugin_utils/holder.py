@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 from ansible import context
 
+
 @dataclass(frozen=True)
 class Holder:
     """One controller process, told apart from a later one with the same number by when it started."""

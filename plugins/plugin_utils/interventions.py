@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
@@ -49,8 +50,7 @@ class Intervention:
 
     def pause(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then wait."""
-        with self._store.writing() as db:
-            row, lease = self._live(db, "pause")
+        with self._live("pause") as (db, row, lease):
             paused, aborted = Notice.from_text(row.paused), Notice.from_text(row.aborted)
             if aborted:
                 raise RollingError(f"app {self._app!r}: rollout {row.number} is being aborted {aborted}; there is nothing to pause.")
@@ -61,8 +61,7 @@ class Intervention:
 
     def resume(self) -> Outcome:
         """Let the live rollout go on. The time it was paused does not count for its progress deadline."""
-        with self._store.writing() as db:
-            row, lease = self._live(db, "resume")
+        with self._live("resume") as (db, row, lease):
             paused = Notice.from_text(row.paused)
             if not paused:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is not paused.")
@@ -72,8 +71,7 @@ class Intervention:
 
     def abort(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then end."""
-        with self._store.writing() as db:
-            row, lease = self._live(db, "abort")
+        with self._live("abort") as (db, row, lease):
             aborted = Notice.from_text(row.aborted)
             if aborted:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is being aborted already, {aborted}.")
@@ -94,7 +92,8 @@ class Intervention:
             if lease.frozen:
                 return Outcome(False, f"app {self._app!r} is frozen already, {lease.frozen}.")
             leases.freeze(db, self._app, self._notice)
-            going_on = f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`." if lease.is_live(self._notice.at) else ""
+            live = lease.is_live(self._notice.at)
+            going_on = f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`." if live else ""
         return Outcome(True, f"app {self._app!r} is frozen; lift it with `{self._unlock(FROZEN_ID)}`.{going_on}")
 
     def unlock(self, which: str) -> Outcome:
@@ -103,6 +102,9 @@ class Intervention:
         :param which: the number of the rollout, or ``freeze``; it must be what is there.
         :raises RollingError: it is not, or nothing was given: says who holds what, and what to type.
         """
+        free = Outcome(False, f"app {self._app!r} is not locked by anybody.")
+        if self._is_blank():
+            return free
         with self._store.writing() as db:
             lease = leases.read(db, self._app, for_update=True)
             holds = {}
@@ -112,7 +114,7 @@ class Intervention:
             if lease.frozen:
                 holds[FROZEN_ID] = f"a freeze {lease.frozen}"
             if not holds:
-                return Outcome(False, f"app {self._app!r} is not locked by anybody.")
+                return free
             if which not in holds:
                 given = f"rollout_id: {which!r} holds nothing here. " if which else ""
                 said = "; ".join(f"{what} (`{self._unlock(name)}` breaks it)" for name, what in holds.items())
@@ -121,22 +123,34 @@ class Intervention:
                 leases.freeze(db, self._app, None)
                 return Outcome(True, f"app {self._app!r} is not frozen any more; it was {lease.frozen}.")
             self._end(db, lease)
-        return Outcome(True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left.")
+        return Outcome(
+            True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left."
+        )
 
-    def _live(self, db: Connection, what: str) -> tuple[t.Any, Lease]:
-        """The row of the live rollout, and its lease.
+    @contextmanager
+    def _live(self, what: str) -> t.Iterator[tuple[Connection, t.Any, Lease]]:
+        """A transaction with the row of the live rollout, and its lease.
 
         :raises RollingError: there is none.
         """
-        lease = leases.read(db, self._app, for_update=True)
-        if lease.rollout is None:
-            raise RollingError(f"app {self._app!r}: no rollout is going on; there is nothing to {what}.")
-        if not lease.is_live(self._notice.at):
-            raise RollingError(
-                f"app {self._app!r}: {lease}, is not going on: its controller is gone; there is nothing to {what}. Type the command of that "
-                "rollout again to finish what it left."
-            )
-        return db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease
+        nobody = RollingError(f"app {self._app!r}: no rollout is going on; there is nothing to {what}.")
+        if self._is_blank():
+            raise nobody
+        with self._store.writing() as db:
+            lease = leases.read(db, self._app, for_update=True)
+            if lease.rollout is None:
+                raise nobody
+            if not lease.is_live(self._notice.at):
+                raise RollingError(
+                    f"app {self._app!r}: {lease}, is not going on: its controller is gone; there is nothing to {what}. Type the command of "
+                    "that rollout again to finish what it left."
+                )
+            yield db, db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease
+
+    def _is_blank(self) -> bool:
+        """Whether there never was a rollout or a freeze of any app here."""
+        with self._store.reading() as db:
+            return db is None
 
     def _mark(self, db: Connection, row: t.Any, kind: str, **values: t.Any) -> None:
         db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == row.number).values(**values))

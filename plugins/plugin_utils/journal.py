@@ -111,7 +111,7 @@ class Journal:
                 "version": plan.version,
                 "digest": digest,
                 "cause": cause,
-                "by": str(holder)[:255],
+                "by": str(holder),
                 "plan": json.dumps(to_json(plan)),
             }
             written = insert(schema.ROLLOUTS).values(**row, started=now, progressed=now).returning(schema.ROLLOUTS.c.number)

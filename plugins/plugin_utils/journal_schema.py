@@ -75,7 +75,9 @@ else:
         Column("ended", Float),
         Column("verdict", Text),
         Column("reason", Text, nullable=False, default=""),
-        Column("paused", Text, nullable=False, default="", server_default="", info=since(2)),  # who wants it, why and since when; empty: nobody
+        Column(
+            "paused", Text, nullable=False, default="", server_default="", info=since(2)
+        ),  # who wants it, why and since when; empty: nobody
         Column("aborted", Text, nullable=False, default="", server_default="", info=since(2)),
     )
 
