@@ -68,11 +68,11 @@ class ActionModule(ControllerStep):
             members = journal.views(ticket.rollout)
             absent = [absence.host for absence in journal.absences(ticket.app)]
             decision = decide(hosts, rollout, policy, members, absent, self.now())
-            if decision.answer is not Answer.WAIT:
-                return rollout, members, absent, decision
-            if rollout.paused != paused:
+            if rollout.paused != paused and decision.answer is not Answer.HALT:
                 paused = rollout.paused
                 self.say(f'rollout of "{rollout.app}" to {rollout.version}: ' + (f"paused {paused}" if paused else "goes on"))
+            if decision.answer is not Answer.WAIT:
+                return rollout, members, absent, decision
             clock.sleep(_PAUSED_POLL if paused else _POLL)
 
 
