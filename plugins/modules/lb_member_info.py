@@ -191,7 +191,23 @@ elsewhere:
   returned: success
   type: list
   elements: dict
-  sample: [{"pool": "api", "name": "web1", "address": "192.0.2.11", "port": 8080}]
+  contains:
+    pool:
+      description: Its pool.
+      type: str
+      sample: api
+    name:
+      description: Its name there.
+      type: str
+      sample: web1
+    address:
+      description: Its IP address.
+      type: str
+      sample: 192.0.2.11
+    port:
+      description: Its port.
+      type: int
+      sample: 8080
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 import yaml
 from unit.plugins.module_utils.fake_balancer import World, pool_of
 
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Location
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.members import ARGUMENT_SPEC, INFO_ARGUMENT_SPEC, observe
 from ansible_collections.convoy.rolling.plugins.modules import lb_member, lb_member_info
@@ -43,7 +45,10 @@ def test_documented_results_are_the_results() -> None:
     view = returns["view"]["contains"]["members"]["contains"]
     one = result["members"][0]
     assert set(view) == set(one["before"]) == set(one["after"])
-    shown = observe({"provider": "fake", "address": "here"}, {"fake": world.provider()})
+    world.members["web1"] = dataclasses.replace(world.members["web1"], address="192.0.2.1", port=80)
+    provider = world.provider()
+    provider.locations = lambda _self: [Location("api", "a", "192.0.2.1", 80)]  # type: ignore[assignment,method-assign]
+    shown = observe({"provider": "fake", "address": "here", "elsewhere": True}, {"fake": provider})
     documented(yaml.safe_load(lb_member_info.RETURN), {key: value for key, value in shown.items() if key != "changed"})
 
 
