@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from fleet.fleet import POOLS, Fleet
+from fleet.play import ROLLING
 
 Fixture = t.Callable[..., t.Any]
 
@@ -28,6 +31,8 @@ def somebody_is_out(fleet: Fleet) -> bool:
     [
         # Only the process: what it forked for the task in hand is orphaned, and meets the next run.
         pytest.param(signal.SIGKILL, False, id="kill -9"),
+        # As AWX and systemd do it.
+        pytest.param(signal.SIGTERM, False, id="kill"),
         # As Ctrl-C on a terminal does it.
         pytest.param(signal.SIGINT, True, id="Ctrl-C"),
     ],
@@ -45,8 +50,14 @@ def test_the_same_command_again_finishes_what_a_killed_one_began(
                 os.killpg(killed.process.pid, number)
             else:
                 killed.kill(number)
-            assert killed.end().rc in (-signal.SIGKILL, 99)
+            end = killed.end()
+            assert end.rc in (-number, 99)
             assert somebody_is_out(fleet)
+            if number is not signal.SIGKILL:
+                assert 'rollout 1 of "web" to 2.0.0: not finished: ' in end.text
+                assert "out of rotation, or on its way: web1 (taken out by a rollout)" in end.text
+                assert f"next: ansible-playbook -i {fleet.directory}/inventory.yml {ROLLING} -e rollout_version=2.0.0" in end.text
+                assert end.text.count("not finished") == 1
             again = play(fleet, roll)
         assert again.rc == 0
         assert again.batches[0] == ["web1", "web2"]
@@ -69,3 +80,36 @@ def test_a_second_controller_is_refused_and_the_first_goes_on(tmp_path: Path, st
         assert re.search(rf"rollout 1 to 2.0.0 is going on since [^,]*, held by \S+ on \S+, process {first.process.pid} \(", second.text)
         assert first.end().rc == 0
         assert set(fleet.versions().values()) == {"2.0.0"}
+
+
+def test_journal_that_is_gone_in_the_middle_ends_the_run_which_names_who_is_out(tmp_path: Path, start: Fixture, play: Fixture) -> None:
+    with Fleet(3, tmp_path) as fleet:
+        fleet.release("2.0.0", {"unready": 4})
+        run = start(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1})
+        run.wait_until(lambda: fleet.version("web1") == "2.0.0", "web1 restarts")
+        (tmp_path / "state.db").rename(tmp_path / "kept.db")
+        (tmp_path / "state.db").mkdir()
+        end = run.end()
+        assert end.rc == 2
+        assert 'rollout 1 of "web" to 2.0.0: not finished: the run ended before the rollout did as it was seen last: the journal at' in end.text
+        assert "out of rotation, or on its way: web1" in end.text
+        assert fleet.in_service("web") == 2, "nobody else left, and nobody returned unproved"
+        (tmp_path / "state.db").rmdir()
+        (tmp_path / "kept.db").rename(tmp_path / "state.db")
+        assert play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1}).rc == 0
+        assert set(fleet.versions().values()) == {"2.0.0"} and not somebody_is_out(fleet)
+
+
+def test_other_version_supersedes_what_a_killed_controller_left(tmp_path: Path, start: Fixture, play: Fixture) -> None:
+    with Fleet(3, tmp_path) as fleet:
+        fleet.release("2.0.0", {"unready": 4})
+        fleet.release("3.0.0")
+        killed = start(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1})
+        killed.wait_until(lambda: fleet.version("web1") == "2.0.0", "web1 restarts")
+        killed.kill()
+        killed.end()
+        other = play(fleet, {"rollout_version": "3.0.0", "rollout_max_unavailable": 1})
+        assert (other.rc, other.batches[0]) == (0, ["web1"])
+        old = Journal(f"sqlite:///{tmp_path}/state.db").rollout(1)
+        assert (old.verdict, old.reason) == (Verdict.CANCELLED, "superseded by rollout 2")
+        assert set(fleet.versions().values()) == {"3.0.0"} and not somebody_is_out(fleet)
