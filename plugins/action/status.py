@@ -59,7 +59,7 @@ class ActionModule(ControllerStep):
         lease = journal.lease(app)
         lines = [f"frozen {lease.frozen}"] if lease.frozen else []
         if lease.rollout is not None:
-            lines.append(f"{lease}{'' if lease.is_live(self.now()) else ', is not going on: its controller is gone'}")
+            lines.append(f"{lease}{lease.silence(self.now())}")
         if rollout and rollout.ended is None:
             lines += [f"paused {rollout.paused}"] if rollout.paused else []
             lines += [rollout.abortion] if rollout.aborted else []

@@ -57,7 +57,7 @@ class Intervention:
             if paused:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is paused already, {paused}.")
             self._mark(db, row, "paused", paused=self._notice.to_text())
-        return Outcome(True, f"app {self._app!r}: {lease.name} pauses at its next gate; go on with `{self._command('resume')}`.")
+        return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} pauses at its next gate; go on with `{self._command('resume')}`.")
 
     def resume(self) -> Outcome:
         """Let the live rollout go on. The time it was paused does not count for its progress deadline."""
@@ -67,7 +67,7 @@ class Intervention:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is not paused.")
             idle = max(0.0, paused.at - row.progressed)
             self._mark(db, row, "resumed", paused="", progressed=max(row.progressed, self._notice.at - idle))
-        return Outcome(True, f"app {self._app!r}: {lease.name} goes on.")
+        return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} goes on.")
 
     def abort(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then end."""
@@ -76,7 +76,7 @@ class Intervention:
             if aborted:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is being aborted already, {aborted}.")
             self._mark(db, row, "aborted", aborted=self._notice.to_text())
-        return Outcome(True, f"app {self._app!r}: {lease.name} ends at its next gate.")
+        return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} ends at its next gate.")
 
     def lock(self) -> Outcome:
         """Freeze the app: no rollout of it begins until the freeze is lifted. One that is going on goes on.
@@ -92,7 +92,7 @@ class Intervention:
             if lease.frozen:
                 return Outcome(False, f"app {self._app!r} is frozen already, {lease.frozen}.")
             leases.freeze(db, self._app, self._notice)
-            live = lease.is_live(self._notice.at)
+            live = lease.rollout is not None and not lease.silence(self._notice.at)
             going_on = f" It does not touch {lease.name}, which is going on; stop that with `{self._command('abort')}`." if live else ""
         return Outcome(True, f"app {self._app!r} is frozen; lift it with `{self._unlock(FROZEN_ID)}`.{going_on}")
 
@@ -109,8 +109,7 @@ class Intervention:
             lease = leases.read(db, self._app, for_update=True)
             holds = {}
             if lease.rollout is not None:
-                gone = "" if lease.is_live(self._notice.at) else ", whose controller is gone"
-                holds[str(lease.rollout)] = f"{lease}{gone}"
+                holds[str(lease.rollout)] = f"{lease}{lease.silence(self._notice.at)}"
             if lease.frozen:
                 holds[FROZEN_ID] = f"a freeze {lease.frozen}"
             if not holds:
@@ -129,7 +128,7 @@ class Intervention:
 
     @contextmanager
     def _live(self, what: str) -> t.Iterator[tuple[Connection, t.Any, Lease]]:
-        """A transaction with the row of the live rollout, and its lease.
+        """A transaction with the row of the live rollout, and its lease. One that is silent may come back, and finds the mark then.
 
         :raises RollingError: there is none.
         """
@@ -140,10 +139,10 @@ class Intervention:
             lease = leases.read(db, self._app, for_update=True)
             if lease.rollout is None:
                 raise nobody
-            if not lease.is_live(self._notice.at):
+            if lease.holder is None or lease.holder.is_gone():
                 raise RollingError(
-                    f"app {self._app!r}: {lease}, is not going on: its controller is gone; there is nothing to {what}. Type the command of "
-                    "that rollout again to finish what it left."
+                    f"app {self._app!r}: {lease.name} is not going on, its controller has ended; there is nothing to {what}. Type its command "
+                    "again to finish what it left."
                 )
             yield db, db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease
 
@@ -167,6 +166,10 @@ class Intervention:
     def _write_event(self, db: Connection, rollout: int | None, kind: str) -> None:
         detail = json.dumps({"by": self._notice.by, "why": self._notice.why})
         db.execute(insert(schema.EVENTS).values(rollout=rollout, at=self._notice.at, host=None, kind=kind, detail=detail))
+
+    def _silence(self, lease: Lease) -> str:
+        silence = lease.silence(self._notice.at)
+        return f"{silence}," if silence else ""
 
     def _unlock(self, which: str) -> str:
         return f"{self._command('unlock')} -e rollout_id={which}"

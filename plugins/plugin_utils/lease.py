@@ -73,6 +73,12 @@ class Lease:
         """Whether a rollout is going on: its lease is not over, and its process not known to have ended."""
         return self.rollout is not None and self.holder is not None and self.expires > now and not self.holder.is_gone()
 
+    def silence(self, now: float) -> str:
+        """Why it is not live, as the end of a sentence; empty when it is."""
+        if self.holder is not None and self.holder.is_gone():
+            return ", whose controller has ended"
+        return "" if self.is_live(now) else f", not heard of since {moment(self.expires - LEASE_SECONDS)}"
+
     def refuse(self, now: float, holder: Holder) -> None:
         """Let a new rollout of this holder pass, or not.
 

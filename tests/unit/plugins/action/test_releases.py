@@ -11,11 +11,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from unit.plugins.plugin_utils.fleets import fleet
+from unit.plugins.plugin_utils.fleets import fleet, plan
 from unit.plugins.plugin_utils.real_action import Run
 
 from ansible_collections.convoy.rolling.plugins.action.releases import ActionModule
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 
 LOCAL = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
 HOSTS = f"web1 {LOCAL}\nweb2 {LOCAL}"
@@ -68,3 +72,15 @@ def test_host_that_is_cut_off_is_a_value_beside_the_others(kept: str) -> None:
 
 def test_nobody_is_nothing_to_do(kept: str) -> None:
     assert do(kept, "active", version="2.0", hosts=[]) == {"changed": False, "hosts": {}}
+
+
+def test_controller_that_lost_its_lease_switches_nothing(kept: str, state: Path) -> None:
+    do(kept, "staged", version="2.0")
+    url = f"sqlite:///{state}/journal.db"
+    ticket = Journal(url).open(plan(2, max_unavailable=1), (), Holder.of(1), 100.0)
+    lease = {"run": as_data(ticket), "state_url": url}
+    assert do(kept, "active", version="2.0", hosts=["web1"], lease=lease)["hosts"]["web1"]["ok"]
+    Journal(url).close(ticket, Verdict.HALTED, "", 101.0)
+    refused = do(kept, "active", version="2.0", hosts=["web2"], lease=lease)
+    assert refused["failed"] and "has lost its lease" in refused["msg"]
+    assert not (state / "web2/restarted").exists()

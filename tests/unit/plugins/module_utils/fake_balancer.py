@@ -65,6 +65,7 @@ class World:
         self.can = can
         self.busy_until: dict[str, float] = {}
         self.up_after = 0.0
+        self.allowed: t.Callable[[], None] = lambda: None
         self.refuses: t.Callable[[Change], str | None] = lambda change: None
         self.ignores: set[str] = set()
         self.before_read: t.Callable[[int], None] = lambda number: None
@@ -76,7 +77,7 @@ class World:
 
     def run(self, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
         usual = {"provider": "fake", "address": "here", "pool": "web", "members": sorted(self.members)}
-        return run(usual | options, check_mode, self.clock, {"fake": self.provider()})
+        return run(usual | options, check_mode, self.clock, {"fake": self.provider()}, self.allowed)
 
     def fail(self, check_mode: bool = False, **options: t.Any) -> RollingError:
         """As `run`, for the error it must raise."""

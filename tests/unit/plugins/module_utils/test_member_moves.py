@@ -512,3 +512,46 @@ def test_never_under_the_floor_and_never_silently_out(
         now, was = world.members[one["member"]].admin, before[one["member"]].admin
         assert now == "maintenance" if one["ok"] else now == was or f"left in {now}" in one["error"]
         assert one["changed"] == (now != was)
+
+
+# The right to order
+
+
+class Right:
+    """The right to order, lost at a time; it is asked for before each order."""
+
+    def __init__(self, world: World, lost: float) -> None:
+        self.world, self.lost, self.asked = world, lost, 0
+
+    def __call__(self) -> None:
+        self.asked += 1
+        if self.world.clock.now() >= self.lost:
+            raise RollingError("The lease is lost.")
+
+
+@pytest.mark.parametrize(
+    ("lost", "orders", "options"),
+    [
+        (0.0, [], {"state": "drained"}),
+        (0.4, ["drain"], {"state": "drained"}),  # before the order for maintenance
+        (2.0, ["drain", "maintenance"], {"state": "drained", "wait_timeout": "5s"}),  # it is not put back after the timeout
+        (2.0, ["drain", "maintenance"], {"state": "drained", "wait_timeout": "5s", "on_timeout": "force"}),  # nor cut
+        (0.0, [], {"state": "ready", "members": ["web2"]}),
+    ],
+)
+def test_who_lost_the_right_to_order_moves_nothing_more(lost: float, orders: list[str], options: dict[str, t.Any]) -> None:
+    world = World([member("web1"), member("web2", admin="maintenance")])
+    world.busy_until = {"web1": 100.0}
+    world.allowed = right = Right(world, lost)
+    error = world.fail(**{"members": ["web1"], **options})
+    assert [change.admin for order in world.orders for change in order] == orders
+    assert not world.cuts
+    assert "The lease is lost." in error.message
+    assert all(not one["ok"] and "The lease is lost." in one["error"] for one in error.result["members"])
+    assert right.asked <= len(orders) + 2
+
+
+def test_check_mode_asks_for_no_right_to_order() -> None:
+    world = World(pool_of(1))
+    world.allowed = Right(world, 0.0)
+    assert world.run(True, state="drained")["changed"]

@@ -24,8 +24,11 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Step,
     Verdict,
 )
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+
+NOTICE = Notice("ann on ci1", "an alarm", 100.0)
 
 properties = settings(deadline=None, max_examples=40)
 
@@ -159,6 +162,28 @@ def test_a_higher_floor_never_admits_more(question: Question, more: int) -> None
 def test_order_of_asking_is_kept(question: Question) -> None:
     free = [host for host in question.ask().admitted if question.serves(host)]
     assert free == sorted(free, key=question.want.index)
+
+
+def told(question: Question, **notices: Notice) -> Question:
+    return dataclasses.replace(question, rollout=dataclasses.replace(question.rollout, **notices))
+
+
+@properties
+@given(questions())
+def test_paused_rollout_admits_nobody_and_its_deadline_does_not_run(question: Question) -> None:
+    started, paused = dataclasses.replace(question, now=0.0).ask(), told(question, paused=NOTICE).ask()
+    assert not paused.admitted
+    if started.answer is Answer.HALT and "not coming back by itself" not in started.reason:
+        assert paused == started, "what halts it otherwise halts it still"
+    else:
+        assert paused.answer is (Answer.WAIT if question.due else Answer.ADMIT)
+
+
+@properties
+@given(questions(), st.booleans())
+def test_aborted_rollout_halts_whatever_else_is_so(question: Question, paused: bool) -> None:
+    answer = told(question, aborted=NOTICE, **({"paused": NOTICE} if paused else {})).ask()
+    assert (answer.answer, answer.reason) == (Answer.HALT, f"aborted {NOTICE}")
 
 
 # -- examples ----------------------------------------------------------------------------------------------------------
