@@ -57,7 +57,9 @@ class Intervention:
             if paused:
                 return Outcome(False, f"app {self._app!r}: rollout {row.number} is paused already, {paused}.")
             self._mark(db, row, "paused", paused=self._notice.to_text())
-        return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} pauses at its next gate; go on with `{self._command('resume')}`.")
+        return Outcome(
+            True, f"app {self._app!r}: {lease.name}{self._silence(lease)} pauses at its next gate; go on with `{self._command('resume')}`."
+        )
 
     def resume(self) -> Outcome:
         """Let the live rollout go on. The time it was paused does not count for its progress deadline."""

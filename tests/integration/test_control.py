@@ -36,7 +36,9 @@ def tell(play: Fixture) -> Fixture:
     return tell_one
 
 
-def test_paused_rollout_waits_without_its_deadline_running_and_goes_on(tmp_path: Path, start: Fixture, play: Fixture, tell: Fixture) -> None:
+def test_paused_rollout_waits_without_its_deadline_running_and_goes_on(
+    tmp_path: Path, start: Fixture, play: Fixture, tell: Fixture
+) -> None:
     with Fleet(3, tmp_path) as fleet:
         fleet.release("2.0.0", {"unready": 1})
         run = start(fleet, ROLL | {"rollout_healthy_deadline": "5s", "rollout_progress_deadline": "8s"})

@@ -91,7 +91,10 @@ def test_journal_that_is_gone_in_the_middle_ends_the_run_which_names_who_is_out(
         (tmp_path / "state.db").mkdir()
         end = run.end()
         assert end.rc == 2
-        assert 'rollout 1 of "web" to 2.0.0: not finished: the run ended before the rollout did as it was seen last: the journal at' in end.text
+        assert (
+            'rollout 1 of "web" to 2.0.0: not finished: the run ended before the rollout did as it was seen last: the journal at'
+            in end.text
+        )
         assert "out of rotation, or on its way: web1" in end.text
         assert fleet.in_service("web") == 2, "nobody else left, and nobody returned unproved"
         (tmp_path / "state.db").rmdir()

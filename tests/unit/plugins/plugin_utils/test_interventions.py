@@ -16,7 +16,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, Frozen, LeaseLost, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Frozen, LeaseLost, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, HostRecord, RolloutRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice, moment
 
@@ -55,9 +55,7 @@ def test_paused_rollout_goes_on_where_it_was(url: str, journal: Journal, ticket:
     assert answer(journal.rollout(1), 9999.0) == (Answer.WAIT, f"paused by ann on ci1 at {moment(150.0)}: an alarm")
     again = person(url, 151.0, "another").pause()
     assert (again.changed, "is paused already, by ann on ci1 at" in again.text) == (False, True)
-    assert person(url, 5000.0).resume() == Outcome(
-        True, f"app 'web': rollout 1 to 2.0, not heard of since {moment(100.0)}, goes on."
-    )
+    assert person(url, 5000.0).resume() == Outcome(True, f"app 'web': rollout 1 to 2.0, not heard of since {moment(100.0)}, goes on.")
     # 50 s of its 600 were over when it was paused.
     assert answer(journal.rollout(1), 5549.0)[0] is Answer.ADMIT
     assert answer(journal.rollout(1), 5551.0)[0] is Answer.HALT
@@ -107,7 +105,7 @@ def test_frozen_app_takes_no_new_rollout_and_the_live_one_goes_on(url: str, jour
     assert frozen.changed and "lift it with `play unlock -e rollout_id=freeze`" in frozen.text
     assert "It does not touch rollout 1 to 2.0, which is going on; stop that with `play abort`." in frozen.text
     journal.renew(ticket, ["web1"], 151.0)
-    with pytest.raises(Frozen, match="frozen by ann on ci1 .*: audit"):
+    with pytest.raises(Frozen, match=r"frozen by ann on ci1 .*: audit"):
         journal.open(PLAN, (), HERE, 202.0)
     journal.open(dataclasses.replace(PLAN, app="api"), (), HERE, 203.0)
     again = person(url, 204.0, "mine", "bob").lock()

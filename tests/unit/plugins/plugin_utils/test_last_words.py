@@ -15,8 +15,8 @@ from unit.plugins.plugin_utils.fleets import plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils import last_words, private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.last_words import LastWords
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 
