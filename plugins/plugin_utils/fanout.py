@@ -14,9 +14,9 @@ from __future__ import annotations
 import shlex
 import typing as t
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -28,20 +28,6 @@ from ansible.plugins.loader import become_loader, connection_loader
 
 
 @dataclass(frozen=True)
-class Command:
-    """What to run on one host.
-
-    :param shell: a line for ``/bin/sh``, in which ``$PYTHON`` is the host's interpreter and ``$FILE`` the copied file.
-    :param stdin: what the command reads.
-    :param file: a file of the controller to copy to the host first; where the host is the controller it is used in place.
-    """
-
-    shell: str
-    stdin: bytes = b""
-    file: str | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What came back from one host."""
 
@@ -49,6 +35,25 @@ class Outcome:
     stdout: str = ""
     stderr: str = ""
     unreachable: str = ""  # why it could not be reached; empty when it could
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run on one host.
+
+    :param shell: a line for ``/bin/sh``, in which ``$PYTHON`` is the host's interpreter and ``$FILE`` the copied file.
+    :param stdin: what the command reads.
+    :param file: a file of the controller to copy to the host first; where the host is the controller it is used in place.
+    :param then: a further line, for when that went well.
+    :param here: does what ``shell`` does in this process, where the host is the controller and nobody else is become; it may be one of
+        several that run at the same time.
+    """
+
+    shell: str
+    stdin: bytes = b""
+    file: str | None = None
+    then: str = ""
+    here: Callable[[], Outcome] | None = None
 
 
 def run_on_hosts(
@@ -114,25 +119,38 @@ class _Host:
         self._connection.set_become_plugin(plugin)
 
     def run(self, command: Command) -> Outcome:
-        connection = self._connection
         try:
-            file = command.file
-            if file is not None and not self._local:
-                file = f"/tmp/.convoy-{uuid.uuid4().hex}-{file.rpartition('/')[2]}"
-                connection.put_file(command.file, file)
-            line = f"PYTHON={shlex.quote(self._python)}; FILE={shlex.quote(file or '')}; {command.shell}"
-            if file is not None and not self._local:
-                line = f"( {line} ); status=$?; rm -f {shlex.quote(file)}; exit $status"
-            line = f"/bin/sh -c {shlex.quote(line)}"
-            if connection.become is not None:
-                line = connection.become.build_become_command(line, connection._shell)
-            status, stdout, stderr = connection.exec_command(line, in_data=command.stdin, sudoable=connection.become is not None)
+            if command.here is None or not self._local or self._connection.become is not None:
+                return self._through_shell(command)
+            outcome = command.here()
+            if outcome.status != 0 or not command.then:
+                return outcome
+            then = self._execute(f"{{ {command.then}\n}}", b"")
+            return replace(then, stdout=outcome.stdout + then.stdout)
         except AnsibleConnectionFailure as error:
             return Outcome(unreachable=_first_line(error))
         except Exception as error:  # nor what goes wrong on the way
             return Outcome(status=255, stderr=_first_line(error))
         finally:
-            connection.close()
+            self._connection.close()
+
+    def _through_shell(self, command: Command) -> Outcome:
+        file = command.file
+        if file is not None and not self._local:
+            file = f"/tmp/.convoy-{uuid.uuid4().hex}-{file.rpartition('/')[2]}"
+            self._connection.put_file(command.file, file)
+        then = f" && {{ {command.then}\n}}" if command.then else ""
+        line = f"PYTHON={shlex.quote(self._python)}; FILE={shlex.quote(file or '')}; {command.shell}{then}"
+        if file is not None and not self._local:
+            line = f"( {line} ); status=$?; rm -f {shlex.quote(file)}; exit $status"
+        return self._execute(line, command.stdin)
+
+    def _execute(self, line: str, stdin: bytes) -> Outcome:
+        connection = self._connection
+        line = f"/bin/sh -c {shlex.quote(line)}"
+        if connection.become is not None:
+            line = connection.become.build_become_command(line, connection._shell)
+        status, stdout, stderr = connection.exec_command(line, in_data=stdin, sudoable=connection.become is not None)
         return Outcome(status or 0, self._text(stdout), self._text(stderr))
 
     def _text(self, data: t.Any) -> str:

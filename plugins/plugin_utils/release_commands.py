@@ -5,20 +5,24 @@
 """The commands that look at, stage and switch releases on hosts, without a module's transfer.
 
 But for a look, the code is that of module_utils/releases.py, unpacking.py and artifacts.py, sent as source to each host's own Python: 20 ms a host instead of
-200 ms, and one place that knows what a release is. Pure, but for reading these files.
+200 ms, and one place that knows what a release is. Where the host is the controller the same code is called as it is, for 1 to 5 ms.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import typing as t
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+from ansible_collections.convoy.rolling.plugins.module_utils import artifacts
+from ansible_collections.convoy.rolling.plugins.module_utils.releases import run_json
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome
 
 _PACKAGE = "ansible_collections.convoy.rolling.plugins.module_utils"
+_PRELOADED = artifacts  # each task's worker would import it anew
 _SOURCES = Path(__file__).parent.parent / "module_utils"
 
 # Registers the sources under their full names, so that they import each other as they do inside Ansible.
@@ -27,39 +31,49 @@ import json, sys, types
 request = json.loads({request!r})
 if sys.argv[1:]:
     request["src"] = sys.argv[1]
-for name, source in {modules!r}:
+for name, source in {modules}:
     sys.modules[name] = module = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)
 answer = sys.modules[{package!r} + ".releases"].run_json(json.dumps(request))
 print(answer)
-sys.exit(0 if answer.startswith('{{"ok": true') else 1)
+sys.exit(0 if answer.startswith({well!r}) else 1)
 """
+_WELL = '{"ok": true'
 
 
 @cache
-def _source(name: str) -> str:
-    return (_SOURCES / f"{name}.py").read_text(encoding="utf-8")
+def _modules(names: tuple[str, ...]) -> str:
+    return repr([(f"{_PACKAGE}.{name}", (_SOURCES / f"{name}.py").read_text(encoding="utf-8")) for name in names])
 
 
 def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = "", file: str | None = None) -> Command:
-    sources = [(f"{_PACKAGE}.{name}", _source(name)) for name in modules]
-    program = _PROGRAM.format(modules=sources, package=_PACKAGE, request=json.dumps(request))
+    program = _PROGRAM.format(modules=_modules(modules), package=_PACKAGE, well=_WELL, request=json.dumps(request))
     argument = ' "$FILE"' if file else ""
-    return Command(f'"$PYTHON" -I -S -{argument}{then}', program.encode(), file)
+    return Command(f'"$PYTHON" -I -S -{argument}', program.encode(), file, then, partial(_run_here, request, file))
+
+
+def _run_here(request: dict[str, t.Any], file: str | None) -> Outcome:
+    answer = run_json(json.dumps({**request, "src": file} if file else request))
+    return Outcome(0 if answer.startswith(_WELL) else 1, f"{answer}\n")
 
 
 def look_command(root: str | None) -> Command:
     """Ask which release is active; 3 ms a host, where Python would take 30. A host without a deploy root is only reached for."""
     if root is None:
-        return Command(":")
+        return Command(":", here=Outcome)
     link = shlex.quote(f"{root}/current")
-    return Command(f'if [ -d {link} ] && link=$(readlink {link}); then printf "active %s\\n" "${{link##*/}}"; fi')
+    shell = f'if [ -d {link} ] && link=$(readlink {link}); then printf "active %s\\n" "${{link##*/}}"; fi'
+    return Command(shell, here=partial(_look_here, f"{root}/current"))
+
+
+def _look_here(link: str) -> Outcome:
+    there = os.path.isdir(link) and os.path.islink(link)
+    return Outcome(stdout=f"active {os.readlink(link).rpartition('/')[2]}\n" if there else "")
 
 
 def activate_command(root: str, version: str, restart: str | None) -> Command:
     """Switch to a staged release and restart its process, in one round trip."""
-    then = f" && {{ {restart}\n}}" if restart else ""
-    return _command({"op": "activate", "root": root, "version": version}, ("releases",), then)
+    return _command({"op": "activate", "root": root, "version": version}, ("releases",), restart or "")
 
 
 def stage_command(request: dict[str, t.Any], file: str | None = None) -> Command:

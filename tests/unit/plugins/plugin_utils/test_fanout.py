@@ -109,6 +109,35 @@ def test_file_of_the_controller_is_used_in_place_where_the_host_is_the_controlle
     assert path.exists()
 
 
+def test_what_needs_no_shell_here_has_none_and_what_follows_does() -> None:
+    def raises() -> Outcome:
+        raise RuntimeError("something nobody thought of")
+
+    here = Command("exit 9", then="echo then", here=lambda: Outcome(0, "done\n"))
+    assert run({"web1": LOCAL}, here)["web1"] == Outcome(0, "done\nthen\n")
+    assert run({"web1": LOCAL}, Command("exit 9", then="echo then", here=lambda: Outcome(1, "no\n")))["web1"] == Outcome(1, "no\n")
+    assert run({"web1": LOCAL}, Command("exit 9", here=raises))["web1"] == Outcome(255, "", "something nobody thought of")
+
+
+@pytest.mark.parametrize("elsewhere", [{"ansible_connection": "wire"}, {"ansible_connection": "wire", "ansible_become": True}])
+def test_what_needs_no_shell_here_goes_through_one_elsewhere(wire: type[Wire], elsewhere: dict[str, t.Any]) -> None:
+    def never() -> Outcome:
+        raise AssertionError
+
+    assert run({"web1": elsewhere}, Command("first", then="second", here=never), become_method="sudo")["web1"].stdout == "here is web1\n"
+    assert "first && { second\n}" in wire.ran["web1"][0]
+
+
+def test_who_becomes_somebody_else_on_the_controller_goes_through_a_shell(monkeypatch: pytest.MonkeyPatch, wire: type[Wire]) -> None:
+    monkeypatch.setattr(Wire, "transport", "local")
+    commands = Command("first", here=lambda: Outcome(0, "in this process"))
+    assert (
+        run({"web1": {"ansible_connection": "wire", "ansible_become": True}}, commands, become_method="sudo")["web1"].stdout
+        == "here is web1\n"
+    )
+    assert run({"web1": {"ansible_connection": "wire"}}, commands)["web1"].stdout == "in this process"
+
+
 def test_file_is_copied_used_and_removed_elsewhere(wire: type[Wire]) -> None:
     run({"web1": {"ansible_connection": "wire"}}, Command('tar x "$FILE"', file="/tmp/web.tar.gz"))
     assert wire.put["web1"].startswith("/tmp/.convoy-") and wire.put["web1"].endswith("-web.tar.gz")

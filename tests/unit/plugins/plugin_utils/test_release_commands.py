@@ -31,10 +31,34 @@ PYTHON = OLDEST if os.access(OLDEST, os.X_OK) else sys.executable
 HOSTILE = 'it\'s "x" {root!r} {{y}} $(touch pwned) `touch pwned` \\ %s ünï;&|\n-rf'
 
 
+WAYS = ["on a host", "here"]
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the commands are run: as on another host, or in this process."""
+    monkeypatch.setattr(sys.modules[__name__], "_here", request.param == "here")
+    return str(request.param)
+
+
+_here = False
+
+
 def run(command: Command, python: str = PYTHON) -> Outcome:
-    line = f"PYTHON={shlex.quote(python)}; FILE={shlex.quote(command.file or '')}; {command.shell}"
+    if _here:
+        assert command.here is not None
+        outcome = command.here()
+        if outcome.status or not command.then:
+            return outcome
+        then = _shell(f"{{ {command.then}\n}}", b"")
+        return Outcome(then.status, outcome.stdout + then.stdout, then.stderr)
+    then_line = f" && {{ {command.then}\n}}" if command.then else ""
+    return _shell(f"PYTHON={shlex.quote(python)}; FILE={shlex.quote(command.file or '')}; {command.shell}{then_line}", command.stdin)
+
+
+def _shell(line: str, stdin: bytes) -> Outcome:
     # -I, -S: what the program needs, it brings with it.
-    done = subprocess.run(["/bin/sh", "-c", line], input=command.stdin, capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
+    done = subprocess.run(["/bin/sh", "-c", line], input=stdin, capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -59,6 +83,7 @@ def stage(root: Path, version: str, **different: t.Any) -> dict[str, t.Any]:
     )
 
 
+@pytest.mark.usefixtures("way")
 def test_release_is_staged_switched_to_and_seen(root: Path) -> None:
     staged = stage(root, "2.0", by="ann", cause=HOSTILE)
     assert (staged["ok"], staged["changed"], staged["active"]) == (True, True, None)
@@ -73,6 +98,7 @@ def test_release_is_staged_switched_to_and_seen(root: Path) -> None:
     assert not Path("pwned").exists()
 
 
+@pytest.mark.usefixtures("way")
 def test_old_releases_are_pruned_and_the_active_one_never(root: Path) -> None:
     for version in ("1.0", "2.0", "3.0"):
         stage(root, version, keep=1)
@@ -81,19 +107,23 @@ def test_old_releases_are_pruned_and_the_active_one_never(root: Path) -> None:
     assert sorted(path.name for path in (root / "releases").iterdir() if not path.name.startswith(".")) == ["1.0", "3.0"]
 
 
+@pytest.mark.usefixtures("way")
 def test_look_at_a_host_without_a_root_only_reaches_it() -> None:
     assert look_of(run(look_command(None))) == {"active": None}
 
 
+@pytest.mark.usefixtures("way")
 def test_look_at_a_root_that_is_not_there_yet(tmp_path: Path) -> None:
     assert look_of(run(look_command(str(tmp_path / "none")))) == {"active": None}
 
 
+@pytest.mark.usefixtures("way")
 def test_link_to_a_release_that_is_gone_is_no_release(tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to("releases/2.0")
     assert look_of(run(look_command(str(tmp_path)))) == {"active": None}
 
 
+@pytest.mark.usefixtures("way")
 def test_release_that_is_not_staged_is_not_restarted(root: Path) -> None:
     answer = answer_of(run(activate_command(str(root), "9.9", f"touch {root.parent}/restarted")))
     assert answer["ok"] is False and "is not staged" in answer["error"]
@@ -108,6 +138,7 @@ def test_release_that_is_not_staged_is_not_restarted(root: Path) -> None:
         ("nosuchcommand", "the restart failed with status 127: "),
     ],
 )
+@pytest.mark.usefixtures("way")
 def test_restart_that_fails_is_an_error_though_the_link_is_switched(root: Path, restart: str, said: str) -> None:
     stage(root, "2.0")
     answer = answer_of(run(activate_command(str(root), "2.0", restart)))
@@ -115,12 +146,14 @@ def test_restart_that_fails_is_an_error_though_the_link_is_switched(root: Path, 
     assert (root / "current").readlink() == Path("releases/2.0")
 
 
+@pytest.mark.usefixtures("way")
 def test_restart_that_talks_as_we_do_changes_nothing(root: Path) -> None:
     stage(root, "2.0")
     answer = answer_of(run(activate_command(str(root), "2.0", """echo '{"ok": false, "error": "me"}'; cat""")))
     assert (answer["ok"], answer.get("error")) == (True, None)
 
 
+@pytest.mark.usefixtures("way")
 def test_artifact_that_is_no_archive_is_one_sentence(root: Path) -> None:
     path = root / "a.tar.gz"
     path.write_bytes(b"not an archive")
