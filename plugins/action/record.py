@@ -14,6 +14,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
@@ -38,7 +39,12 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
-        fleet = load_fleet(arguments["fleet"])
+        return self.record(journal, ticket, load_fleet(arguments["fleet"]), arguments, task_vars)
+
+    def record(
+        self, journal: Journal, ticket: Ticket, fleet: Fleet, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """Write what came of a step, and say what is next."""
         before = journal.rollout(ticket.rollout)
         done = self._progression(arguments, task_vars, fleet, before, journal)
         halt = "" if before.halted else done.halt

@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible import constants as C
-
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import LEASE_ARGUMENT, ControllerStep, proof_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, run_on_hosts
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import HostInput
 from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import (
@@ -49,10 +47,8 @@ class ActionModule(ControllerStep):
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}
         proof_of(arguments["lease"])()
-        forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
-        outcomes = run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks)
         read = look_of if arguments["state"] == "observed" else answer_of
-        answers = {host: read(outcome) for host, outcome in outcomes.items()}
+        answers = {host: read(outcome) for host, outcome in self.on_hosts(commands, task_vars).items()}
         changed = arguments["state"] != "observed" and any(answer.get("changed") for answer in answers.values())
         return {"changed": changed, "hosts": answers}
 

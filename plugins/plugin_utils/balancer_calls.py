@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Collection, Iterable, Mapping
 
+from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers import RUN_COMMANDS
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
 
@@ -17,6 +18,11 @@ Originals = Mapping[str, Mapping[str, Mapping[str, t.Any]]]
 
 _SEE_ONE_MEMBER = frozenset({"readiness"})
 """Providers that see one host's own answer and not the pool."""
+
+
+def is_near(balancer: Balancer) -> bool:
+    """Whether a step can call it in its own process: it is reached from the controller, as who runs Ansible, and without commands."""
+    return balancer.host is None and not balancer.become and balancer.provider not in RUN_COMMANDS
 
 
 def look_calls(balancers: Iterable[Balancer]) -> list[dict[str, t.Any]]:
@@ -96,4 +102,5 @@ def _where(balancer: Balancer) -> dict[str, t.Any]:
         "master": balancer.master,
         "host": balancer.host or "localhost",
         "become": balancer.become,
+        "near": is_near(balancer),
     }

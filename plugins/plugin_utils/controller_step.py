@@ -11,10 +11,12 @@ import time
 import typing as t
 from collections.abc import Callable, Mapping
 
+from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome, run_on_hosts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
@@ -93,6 +95,11 @@ class ControllerStep(ActionBase):
     def holder(self, task_vars: Mapping[str, t.Any]) -> Holder:
         """The controller process of this run: a step runs in a worker that ends with it."""
         return Holder.of(os.getppid(), job_of(task_vars))
+
+    def on_hosts(self, commands: Mapping[str, Command], task_vars: Mapping[str, t.Any]) -> dict[str, Outcome]:
+        """Run a command on each host, as many at a time as there are forks."""
+        forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
+        return run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks)
 
     def variables_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> dict[str, HostVariables]:
         """The variables of several hosts, in the order given."""

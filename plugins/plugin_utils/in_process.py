@@ -13,12 +13,30 @@ import typing as t
 from collections.abc import Callable
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 
 Run = Callable[[dict[str, t.Any], bool], dict[str, t.Any]]
+
+
+def call_module(spec: dict[str, t.Any], function: Run, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Call a module's function from another step; what fails is a value, as with ``failed_when: false``.
+
+    :param spec: the module's argument spec.
+    :return: the module's result.
+    """
+    try:
+        checked = ArgumentSpecValidator(spec).validate({name: value for name, value in given.items() if value is not None})
+        if checked.error_messages:
+            raise InputError(f"{checked.error_messages[0]}.")
+        return function(checked.validated_parameters, False)
+    except RollingError as error:
+        return {"failed": True, "msg": error.message, **error.result}
+    except Exception as error:  # nor may what nobody thought of hide what came of the other calls
+        return {"failed": True, "msg": f"{type(error).__name__}: {error}"}
 
 
 class InProcess(ActionBase):

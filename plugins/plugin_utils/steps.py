@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import is_near
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 
 MOMENTS = ("before_drain", "after_drain", "before_deploy", "after_deploy", "before_verify", "after_verify", "before_enable", "after_enable")
@@ -20,15 +21,24 @@ def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dic
     :param hooks: the moments that the user has a hook for.
     :param own_deploy: the user deploys with tasks of their own.
     """
-    on_hosts = any(host.probe and not host.probe.local for host in fleet.hosts)
+    elsewhere = not all(is_near(balancer) for balancer in fleet.balancers)
+    probes = [host.probe for host in fleet.hosts if host.probe]
     # A reload makes a balancer forget who is out. Whatever took a while since the last look is followed by another one.
     between = ["keep_out"] if {"after_drain", "before_deploy"} & set(hooks) else []
     steps = []
     for name, files in (
-        ("drain", ["drain"]),
+        ("drain", ["drain_elsewhere", "drain", "restore_elsewhere"] if elsewhere else ["drain"]),
         ("deploy", [*between, "deploy_own" if own_deploy else "deploy"]),
-        ("verify", ["keep_out", "probe_on_hosts", "verify"] if on_hosts else ["keep_out", "verify"]),
-        ("enable", ["enable"]),
+        (
+            "verify",
+            [
+                *(["keep_out"] if elsewhere else []),
+                *(["probe_by_command"] if any(probe.local and probe.kind == "command" for probe in probes) else []),
+                *(["probe_on_hosts"] if not all(probe.local for probe in probes) else []),
+                "verify",
+            ],
+        ),
+        ("enable", ["enable_elsewhere", "enable"] if elsewhere else ["enable"]),
     ):
         steps += [{"tasks": "hook", "moment": f"before_{name}"}] if f"before_{name}" in hooks else []
         steps += [{"tasks": file, "moment": ""} for file in files]

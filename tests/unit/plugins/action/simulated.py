@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, fleet
 
-from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status
+from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status, step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
@@ -187,15 +187,23 @@ class Rollout:
     """One run of the playbook.
 
     :param watch: called between any two tasks.
+    :param near: what the controller can do by itself is done by the steps, and not by tasks before them.
     """
 
     def __init__(
-        self, world: World, version: str, watch: t.Callable[[], None] = lambda: None, check_mode: bool = False, **limits: t.Any
+        self,
+        world: World,
+        version: str,
+        watch: t.Callable[[], None] = lambda: None,
+        check_mode: bool = False,
+        near: bool = True,
+        **limits: t.Any,
     ) -> None:
         self.world = world
         self.version = version
         self.watch = watch
         self.check_mode = check_mode
+        self.near = near
         self.policy = dict(DEFAULTS.items()) | {f"rollout_{name}": value for name, value in limits.items()}
         self.fleet = keep_fleet(world.fleet)
         self.planned: dict[str, t.Any] = {}
@@ -213,28 +221,33 @@ class Rollout:
         for size in self.planned["batches"]:
             batch, order = order[:size], order[size:]
             while True:
-                step = self._do(gate, hosts=batch)
-                if step["hosts"]:
-                    step = self._roll(step)
-                self.halted = step["halted"]
-                if not step["again"]:
+                now = self._do(gate, hosts=batch)
+                if now["hosts"]:
+                    now = self._take_steps(now) if self.near else self._roll(now)
+                self.halted = now["halted"]
+                if not now["again"]:
                     break
         return self._do(settle, observed=world.look())
 
     def status(self, **different: t.Any) -> dict[str, t.Any]:
         return self._do(status, observed=self.world.look(), version=self.version, converged=True, **different)
 
-    def _roll(self, step: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _take_steps(self, now: dict[str, t.Any]) -> dict[str, t.Any]:
+        for name in ("drained", "deployed", "verified", "back"):
+            now = self._do(step, hosts=now["hosts"], step=name)
+        return now
+
+    def _roll(self, now: dict[str, t.Any]) -> dict[str, t.Any]:
         world = self.world
-        step = self._record("drained", step["hosts"], moves=[world.move(call, "drained") for call in step["drain"]])
-        if step["restore"]:
-            self._record("restored", [], moves=[world.move(call, "ready") for call in step["restore"]])
-        step = self._record("deployed", step["hosts"], releases=world.release(step["deploy"], self.version, switch=True))
-        for call in step["keep_out"]:
+        now = self._record("drained", now["hosts"], moves=[world.move(call, "drained") for call in now["drain"]])
+        if now["restore"]:
+            self._record("restored", [], moves=[world.move(call, "ready") for call in now["restore"]])
+        now = self._record("deployed", now["hosts"], releases=world.release(now["deploy"], self.version, switch=True))
+        for call in now["keep_out"]:
             world.move(call, "maintenance")
-        step = self._record("verified", step["hosts"], health=[world.verify(step["targets"], self.version)])
-        kept_out = [world.move(call, "maintenance") for call in step["keep_out"]]
-        return self._record("back", step["hosts"], moves=kept_out + [world.move(call, "ready") for call in step["enable"]])
+        now = self._record("verified", now["hosts"], health=[world.verify(now["targets"], self.version)])
+        kept_out = [world.move(call, "maintenance") for call in now["keep_out"]]
+        return self._record("back", now["hosts"], moves=kept_out + [world.move(call, "ready") for call in now["enable"]])
 
     def _record(self, what: str, hosts: list[str], **different: t.Any) -> dict[str, t.Any]:
         return self._do(record, hosts=hosts, step=what, **different)
@@ -263,7 +276,29 @@ class _Stub:
             say=rollout.said.append,
             keep_lease=lambda *_which: None,
         )
+        if isinstance(action, step.ActionModule):
+            cls._act_upon(action, rollout)
         return action
+
+    @staticmethod
+    def _act_upon(action: step.ActionModule, rollout: Rollout) -> None:
+        """What a step does by itself, it does to the world."""
+        world, write = rollout.world, action.record
+        states = {"restored": "ready"}
+
+        def record_it(*arguments: t.Any) -> dict[str, t.Any]:
+            rollout.watch()
+            world.tick()
+            return write(*arguments)
+
+        vars(action).update(
+            record=record_it,
+            _move=lambda _journal, _ticket, calls, _arguments, state, **_how: [
+                world.move(call, states.get(state, state)) for call in calls
+            ],
+            _switch=lambda _fleet, hosts, version, _task_vars: world.release(hosts, version, switch=True),
+            _probe=lambda targets, _options: [world.verify(targets, rollout.version)],
+        )
 
 
 def absent(world: World) -> set[str]:

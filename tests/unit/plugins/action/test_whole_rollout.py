@@ -172,12 +172,12 @@ def test_host_that_a_person_takes_out_while_it_rolls_is_held(state: Path) -> Non
     assert end["progress"]["total"] == end["progress"]["available"] == 5
 
 
-@pytest.mark.parametrize("moves", range(12))
-def test_controller_that_is_killed_anywhere_leaves_nobody_unknown_and_the_next_one_finishes(state: Path, moves: int) -> None:
+@pytest.mark.parametrize(("near", "moves"), [*((True, moves) for moves in range(14)), *((False, moves) for moves in range(0, 12, 3))])
+def test_controller_that_is_killed_anywhere_leaves_nobody_unknown_and_the_next_one_finishes(state: Path, moves: int, near: bool) -> None:
     fleet = world(state, 2, TWO)
     fleet.dies = 3 + moves
     with contextlib.suppress(Killed):
-        Rollout(fleet, "2.0", max_unavailable=1).go()
+        Rollout(fleet, "2.0", near=near, max_unavailable=1).go()
     assert fleet.out() <= absent(fleet)
     fleet.dies = None
     again = Rollout(fleet, "2.0", max_unavailable=1)
@@ -216,13 +216,14 @@ def test_whatever_goes_wrong_the_floor_holds_and_nobody_is_forgotten(state: Path
         assert fleet.out() <= absent(fleet)
 
     limits = {"max_unavailable": limit, "max_failures": data.draw(st.integers(0, 2)), "max_unreachable": data.draw(st.integers(0, 1))}
+    near = data.draw(st.booleans())
     for version in ("2.0", "3.0"):
         fleet.bad = data.draw(st.sampled_from([set(), set(), {version}]))
         fleet.silent = data.draw(st.sampled_from([set(), set(), {places[-1][0]}]))
         fleet.hangs_up = data.draw(st.none() | st.integers(0, 6))
         fleet.dies = data.draw(st.none() | st.integers(0, 30))
         with contextlib.suppress(Killed, InputError):
-            end = Rollout(fleet, version, watch, **limits).go()
+            end = Rollout(fleet, version, watch, near=near, **limits).go()
             if "verdict" in end:
                 short = {host.name for host in hosts if not host.held and (not host.reachable or host.running != version)} | fleet.out()
                 assert not (short and end["verdict"] == "converged")

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from unit.plugins.plugin_utils.fleets import API, WEB, balancer, names
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import (
     host_of,
+    is_near,
     keep_out_calls,
     look_calls,
     members_of,
@@ -30,6 +33,7 @@ def test_one_look_a_balancer_whatever_the_number_of_hosts() -> None:
             "master": None,
             "host": "localhost",
             "become": False,
+            "near": True,
             "pools": ["api", "web"],
         },
         {
@@ -39,9 +43,19 @@ def test_one_look_a_balancer_whatever_the_number_of_hosts() -> None:
             "master": "/run/m2.sock",
             "host": "lb.example",
             "become": True,
+            "near": False,
             "pools": ["web"],
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("different", "near"),
+    [({}, True), ({"host": "lb.example"}, False), ({"become": True}, False), ({"provider": "nginx"}, False), ({"provider": "caddy"}, True)],
+)
+def test_near_is_what_needs_neither_another_host_nor_user_nor_a_command(different: dict[str, t.Any], near: bool) -> None:
+    assert is_near(balancer(**different)) is near
+    assert move_calls([balancer(**different)], ["web1"])[0]["near"] is near
 
 
 def test_one_call_a_pool_whatever_the_number_of_hosts() -> None:

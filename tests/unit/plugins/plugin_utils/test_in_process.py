@@ -10,7 +10,7 @@ import pytest
 from unit.plugins.plugin_utils.real_action import Run
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess
+from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, call_module
 from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import Run as Function
 
 
@@ -50,6 +50,27 @@ def test_module_is_transferred_where_it_must_be(monkeypatch: pytest.MonkeyPatch)
 
 def test_failure_is_what_the_module_would_say() -> None:
     assert ran(name="fails") == {"failed": True, "msg": "It hurt.", "members": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "returned"),
+    [
+        ({"name": "x", "count": "5"}, {"changed": True, "count": 5}),
+        ({"name": "x", "count": None}, {"changed": True, "count": 3}),
+        ({"name": "fails"}, {"failed": True, "msg": "It hurt.", "members": []}),
+        ({"name": "breaks"}, {"failed": True, "msg": "KeyError: 'nobody thought of it'"}),
+        ({"count": 1}, {"failed": True, "msg": "missing required arguments: name."}),
+    ],
+)
+def test_module_called_from_another_step_returns_what_it_would_say(given: dict[str, t.Any], returned: dict[str, t.Any]) -> None:
+    def work(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        if params["name"] == "fails":
+            raise RollingError("It hurt.", {"members": []})
+        if params["name"] == "breaks":
+            raise KeyError("nobody thought of it")
+        return {"changed": not check_mode, "count": params["count"]}
+
+    assert call_module(Action.ARGUMENT_SPEC, work, given) == returned
 
 
 @pytest.mark.parametrize(

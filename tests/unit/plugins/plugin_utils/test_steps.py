@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from unit.plugins.plugin_utils.fleets import fleet, host_input, probe
+from unit.plugins.plugin_utils.fleets import balancer, fleet, host_input, probe
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS, steps_of
 
@@ -34,15 +34,25 @@ def test_hooks_run_around_their_steps_in_order() -> None:
 @pytest.mark.parametrize("hook", ["after_drain", "before_deploy"])
 def test_who_is_drained_is_looked_at_again_after_a_hook_and_before_the_restart(hook: str) -> None:
     steps = words(steps_of(fleet(), [hook, "before_verify"], False))
-    assert steps == ["drain", hook, "keep_out", "deploy", "before_verify", "keep_out", "verify", "enable"]
+    assert steps == ["drain", hook, "keep_out", "deploy", "before_verify", "verify", "enable"]
 
 
 def test_probes_on_hosts_come_before_what_judges_them() -> None:
     there = dataclasses.replace(fleet(2), hosts=(host_input("web1"), host_input("web2", probe=probe(local=False))))
-    assert words(steps_of(there, [], False)) == ["drain", "deploy", "keep_out", "probe_on_hosts", "verify", "enable"]
+    assert words(steps_of(there, [], False)) == ["drain", "deploy", "probe_on_hosts", "verify", "enable"]
+    command = dataclasses.replace(fleet(2), hosts=(host_input("web1"), host_input("web2", probe=probe(kind="command"))))
+    assert words(steps_of(command, [], False)) == ["drain", "deploy", "probe_by_command", "verify", "enable"]
+
+
+def test_what_needs_a_task_of_its_own_elsewhere_has_one_before_what_records_it() -> None:
+    there = fleet(2, balancer(), balancer("lb2", host="lb.example"))
+    steps = ["drain_elsewhere", "drain", "restore_elsewhere", "deploy", "keep_out", "verify", "enable_elsewhere", "enable"]
+    assert words(steps_of(there, [], False)) == steps
 
 
 @pytest.mark.parametrize("own_deploy", [True, False])
 def test_every_step_has_its_tasks(own_deploy: bool) -> None:
-    there = dataclasses.replace(fleet(1), hosts=(host_input("web1", probe=probe(local=False)),))
+    probes = [probe(local=False), probe(kind="command")]
+    hosts = tuple(host_input(f"web{number}", probe=one) for number, one in enumerate(probes))
+    there = dataclasses.replace(fleet(1, balancer(become=True)), hosts=hosts)
     assert all((FILES / f"{step['tasks']}.yml").is_file() for step in steps_of(there, MOMENTS, own_deploy))
