@@ -27,6 +27,10 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import become_loader, connection_loader
 
 
+_SMALL = 4 << 20
+"""Bytes of a file that are sent with the command: a second process and round trip for it cost more."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came back from one host."""
@@ -41,9 +45,10 @@ class Outcome:
 class Command:
     """What to run on one host.
 
-    :param shell: a line for ``/bin/sh``, in which ``$PYTHON`` is the host's interpreter and ``$FILE`` the copied file.
+    :param shell: a line for ``/bin/sh``, in which ``$PYTHON`` is the host's interpreter and ``$FILE`` the file.
     :param stdin: what the command reads.
-    :param file: a file of the controller to copy to the host first; where the host is the controller it is used in place.
+    :param file: a file of the controller. Where the host is the controller it is used in place. Elsewhere a small one comes after ``stdin``:
+        ``$SENT`` is how many bytes to write to ``$FILE``. A large one is copied there first, and ``$SENT`` is empty.
     :param then: a further line, for when that went well.
     :param here: does what ``shell`` does in this process, where the host is the controller and nobody else is become; it may be one of
         several that run at the same time.
@@ -135,15 +140,17 @@ class _Host:
             self._connection.close()
 
     def _through_shell(self, command: Command) -> Outcome:
-        file = command.file
+        file, content = command.file, b""
         if file is not None and not self._local:
             file = f"/tmp/.convoy-{uuid.uuid4().hex}-{file.rpartition('/')[2]}"
-            self._connection.put_file(command.file, file)
+            content = _small_file(command.file)
+            if not content:
+                self._connection.put_file(command.file, file)
         then = f" && {{ {command.then}\n}}" if command.then else ""
-        line = f"PYTHON={shlex.quote(self._python)}; FILE={shlex.quote(file or '')}; {command.shell}{then}"
+        line = f"PYTHON={shlex.quote(self._python)}; FILE={shlex.quote(file or '')}; SENT={len(content) or ''}; {command.shell}{then}"
         if file is not None and not self._local:
             line = f"( {line} ); status=$?; rm -f {shlex.quote(file)}; exit $status"
-        return self._execute(line, command.stdin)
+        return self._execute(line, command.stdin + content)
 
     def _execute(self, line: str, stdin: bytes) -> Outcome:
         connection = self._connection
@@ -157,6 +164,13 @@ class _Host:
         """Output without what a become plugin adds to know that it got through."""
         text = data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
         return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("BECOME-SUCCESS-"))
+
+
+def _small_file(path: str) -> bytes:
+    """The content of a file that is small enough to be held in memory for every host; else nothing."""
+    with open(path, "rb") as file:
+        content = file.read(_SMALL + 1)
+    return content if len(content) <= _SMALL else b""
 
 
 def _interpreter(variables: Mapping[str, t.Any]) -> str:

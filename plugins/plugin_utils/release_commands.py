@@ -25,12 +25,21 @@ _PACKAGE = "ansible_collections.convoy.rolling.plugins.module_utils"
 _PRELOADED = artifacts  # each task's worker would import it anew
 _SOURCES = Path(__file__).parent.parent / "module_utils"
 
+# What follows the program on the standard input is the artifact.
+_START = "import sys; exec(sys.stdin.buffer.read(int(sys.argv[1])))"
+
 # Registers the sources under their full names, so that they import each other as they do inside Ansible.
 _PROGRAM = """
 import json, sys, types
 request = json.loads({request!r})
-if sys.argv[1:]:
-    request["src"] = sys.argv[1]
+if sys.argv[2:]:
+    request["src"] = sys.argv[2]
+    if sys.argv[3:]:
+        content = sys.stdin.buffer.read()
+        if len(content) != int(sys.argv[3]):
+            sys.exit("only %d bytes of the artifact came" % len(content))
+        with open(sys.argv[2], "xb") as file:
+            file.write(content)
 for name, source in {modules}:
     sys.modules[name] = module = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)
@@ -48,8 +57,9 @@ def _modules(names: tuple[str, ...]) -> str:
 
 def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = "", file: str | None = None) -> Command:
     program = _PROGRAM.format(modules=_modules(modules), package=_PACKAGE, well=_WELL, request=json.dumps(request))
-    argument = ' "$FILE"' if file else ""
-    return Command(f'"$PYTHON" -I -S -{argument}', program.encode(), file, then, partial(_run_here, request, file))
+    source = program.encode()
+    arguments = f"{len(source)}{' "$FILE" $SENT' if file else ''}"
+    return Command(f"\"$PYTHON\" -I -S -c '{_START}' {arguments}", source, file, then, partial(_run_here, request, file))
 
 
 def _run_here(request: dict[str, t.Any], file: str | None) -> Outcome:

@@ -138,10 +138,23 @@ def test_who_becomes_somebody_else_on_the_controller_goes_through_a_shell(monkey
     assert run({"web1": {"ansible_connection": "wire"}}, commands)["web1"].stdout == "in this process"
 
 
-def test_file_is_copied_used_and_removed_elsewhere(wire: type[Wire]) -> None:
-    run({"web1": {"ansible_connection": "wire"}}, Command('tar x "$FILE"', file="/tmp/web.tar.gz"))
+def test_small_file_is_sent_with_the_command_and_removed(wire: type[Wire], tmp_path: Path) -> None:
+    (tmp_path / "web.tar.gz").write_bytes(b"\0content")
+    run({"web1": {"ansible_connection": "wire"}}, Command('tar x "$FILE"', b"stdin", str(tmp_path / "web.tar.gz")))
+    line, stdin = wire.ran["web1"]
+    assert (wire.put, stdin) == ({}, b"stdin\0content")
+    assert "FILE=/tmp/.convoy-" in line and "-web.tar.gz; SENT=8; " in line
+    assert "rm -f /tmp/.convoy-" in line and line.endswith("; exit $status'")
+
+
+def test_large_file_is_copied_used_and_removed_elsewhere(wire: type[Wire], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "_SMALL", 7)
+    (tmp_path / "web.tar.gz").write_bytes(b"\0content")
+    run({"web1": {"ansible_connection": "wire"}}, Command('tar x "$FILE"', b"stdin", str(tmp_path / "web.tar.gz")))
     assert wire.put["web1"].startswith("/tmp/.convoy-") and wire.put["web1"].endswith("-web.tar.gz")
-    assert f"rm -f {wire.put['web1']}; exit $status" in wire.ran["web1"][0]
+    line, stdin = wire.ran["web1"]
+    assert stdin == b"stdin" and "SENT=; " in line
+    assert f"rm -f {wire.put['web1']}; exit $status" in line
 
 
 def test_unreachable_host_does_not_hide_the_others(wire: type[Wire]) -> None:
@@ -155,8 +168,11 @@ def test_unreachable_host_does_not_hide_the_others(wire: type[Wire]) -> None:
     assert wire.closed == set(hosts)
 
 
-def test_host_whose_copy_fails_has_failed(wire: type[Wire]) -> None:
-    assert run({"full1": {"ansible_connection": "wire"}}, Command("true", file="/tmp/x"))["full1"] == Outcome(255, "", "no space left")
+def test_host_whose_copy_fails_has_failed(wire: type[Wire], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "_SMALL", 0)
+    (tmp_path / "x").write_bytes(b"x")
+    command = Command("true", file=str(tmp_path / "x"))
+    assert run({"full1": {"ansible_connection": "wire"}}, command)["full1"] == Outcome(255, "", "no space left")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def run(command: Command, python: str = PYTHON) -> Outcome:
         then = _shell(f"{{ {command.then}\n}}", b"")
         return Outcome(then.status, outcome.stdout + then.stdout, then.stderr)
     then_line = f" && {{ {command.then}\n}}" if command.then else ""
-    return _shell(f"PYTHON={shlex.quote(python)}; FILE={shlex.quote(command.file or '')}; {command.shell}{then_line}", command.stdin)
+    return _shell(f"PYTHON={shlex.quote(python)}; FILE={shlex.quote(command.file or '')}; SENT=; {command.shell}{then_line}", command.stdin)
 
 
 def _shell(line: str, stdin: bytes) -> Outcome:
@@ -166,6 +166,17 @@ def test_python_that_is_not_there_is_named(tmp_path: Path) -> None:
     answer = answer_of(run(activate_command(str(tmp_path), "2.0", "true"), python="/no/such/python"))
     assert answer["error"].startswith("the host's Python could not run: status 127: ")
     assert "/no/such/python" in answer["error"]
+
+
+@pytest.mark.parametrize(("missing", "error"), [(0, None), (1, "only")])
+def test_artifact_that_is_sent_with_the_command_is_written_where_it_is_expected(root: Path, missing: int, error: str | None) -> None:
+    content = artifact(root / "a.tar.gz").read_bytes()
+    command = stage_command({"root": str(root), "version": "2.0"}, "anywhere")
+    line = f"PYTHON={shlex.quote(PYTHON)}; FILE={shlex.quote(str(root / 'sent'))}; SENT={len(content)}; {command.shell}"
+    answer = answer_of(_shell(line, command.stdin + content[: len(content) - missing]))
+    assert (root / "sent").exists() is (root / "releases/2.0/VERSION").exists() is (error is None)
+    if error:
+        assert answer["error"].endswith(f"only {len(content) - 1} bytes of the artifact came")
 
 
 @pytest.mark.parametrize(
