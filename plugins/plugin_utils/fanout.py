@@ -26,7 +26,6 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import become_loader, connection_loader
 
-
 _SMALL = 4 << 20
 """Bytes of a file that are sent with the command: a second process and round trip for it cost more."""
 

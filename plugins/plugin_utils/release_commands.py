@@ -58,8 +58,8 @@ def _modules(names: tuple[str, ...]) -> str:
 def _command(request: dict[str, t.Any], modules: tuple[str, ...], then: str = "", file: str | None = None) -> Command:
     program = _PROGRAM.format(modules=_modules(modules), package=_PACKAGE, well=_WELL, request=json.dumps(request))
     source = program.encode()
-    arguments = f"{len(source)}{' "$FILE" $SENT' if file else ''}"
-    return Command(f"\"$PYTHON\" -I -S -c '{_START}' {arguments}", source, file, then, partial(_run_here, request, file))
+    sent = ' "$FILE" $SENT' if file else ""
+    return Command(f"\"$PYTHON\" -I -S -c '{_START}' {len(source)}{sent}", source, file, then, partial(_run_here, request, file))
 
 
 def _run_here(request: dict[str, t.Any], file: str | None) -> Outcome:

@@ -139,6 +139,20 @@ def test_processes_are_asked_and_commands_were(state: Path, journal: Journal, mo
     assert journal.rollout(1).host("web2").why == "health check: exit 1"
 
 
+def test_who_is_out_is_kept_out_before_the_processes_are_asked(state: Path, journal: Journal, moves: Calls) -> None:
+    journal.write(step.Ticket("web", 1, 1), [HostRecord("web1", Step.DEPLOYED), HostRecord("web2", Step.DRAINED)], (), 102.0)
+    there = dataclasses.replace(fleet(3), hosts=tuple(host_input(name, probe=None) for name in names(3)))
+    take(state, "verified", there, options={"interval": "2s"}, move_timeout="3s")
+    (move,) = moves
+    assert {name: move[name] for name in ("state", "members", "quiet", "on_timeout", "wait_timeout")} == {
+        "state": "maintenance",
+        "members": BATCH,
+        "quiet": "0s",
+        "on_timeout": "continue",
+        "wait_timeout": "3s",
+    }
+
+
 @pytest.mark.parametrize("name", ["drained", "deployed", "verified", "back"])
 def test_controller_that_lost_its_lease_moves_nothing(state: Path, journal: Journal, moves: Calls, name: str) -> None:
     result = take(state, name, hosts=[] if name == "verified" else BATCH, run={"app": "web", "rollout": 1, "fence": 0})

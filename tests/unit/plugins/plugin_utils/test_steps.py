@@ -20,7 +20,7 @@ def words(steps: list[dict[str, str]]) -> list[str]:
 
 
 def test_batch_leaves_changes_proves_and_returns() -> None:
-    assert words(steps_of(fleet(), [], False)) == ["drain", "deploy", "keep_out", "verify", "enable"]
+    assert words(steps_of(fleet(), [], False)) == ["drain", "deploy", "verify", "enable"]
 
 
 def test_hooks_run_around_their_steps_in_order() -> None:
