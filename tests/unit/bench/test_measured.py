@@ -39,8 +39,9 @@ def test_a_detached_process_is_counted_and_ended(tmp_path: Path) -> None:
 
 
 def test_what_runs_beside_is_counted(tmp_path: Path) -> None:
-    beside = json.dumps([sys.executable, "-c", f"{BURN}time.sleep(60)"])
-    assert measure(tmp_path, "sleep 0.5", "--beside", beside)["cpu"] > 0.15
+    burnt = tmp_path / "burnt"
+    beside = json.dumps([sys.executable, "-c", f"{BURN}open({str(burnt)!r}, 'w').close()\ntime.sleep(60)"])
+    assert measure(tmp_path, f"while [ ! -e {burnt} ]; do sleep 0.05; done", "--beside", beside)["cpu"] > 0.15
 
 
 def test_a_spared_process_lives_on(tmp_path: Path) -> None:
