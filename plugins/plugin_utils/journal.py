@@ -28,10 +28,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     RolloutRecord,
     Step,
     Verdict,
-    plan_from_json,
     to_json,
 )
-from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed, typed_json
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, delete, insert, select, update
@@ -57,13 +56,18 @@ class Journal:
             rows = db.execute(
                 select(schema.ABSENCES).where(schema.ABSENCES.c.app == app).order_by(schema.ABSENCES.c.since, schema.ABSENCES.c.host)
             )
-            return tuple(Absence(row.host, row.rollout, row.since, json.loads(row.original)) for row in rows)
+            return tuple(
+                typed(Absence, {"host": row.host, "rollout": row.rollout, "since": row.since, "original": json.loads(row.original)})
+                for row in rows
+            )
 
     def rollout(self, number: int) -> RolloutRecord:
         """One rollout, whole."""
         with self._store.reading() as db:
-            row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none() if db else None
-            if db is None or row is None:
+            if db is None:
+                raise self._store.lost()
+            row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none()
+            if row is None:
                 raise RollingError(f"the journal has no rollout {number}.")
             hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
             return _rollout_record(row, hosts)
@@ -82,7 +86,7 @@ class Journal:
         """The newest view of every pool that a rollout has seen."""
         with self._store.reading() as db:
             rows = db.execute(select(schema.VIEWS.c.members).where(schema.VIEWS.c.rollout == number)).all() if db else []
-        return tuple(Member(**member) for row in rows for member in json.loads(row.members))
+            return tuple(member for row in rows for member in typed_json(tuple[Member, ...], row.members))
 
     # -- the lease -----------------------------------------------------------------------------------------------------
 
@@ -261,24 +265,14 @@ def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
 
 
 def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
-    return RolloutRecord(
-        number=row.number,
-        app=row.app,
-        version=row.version,
-        plan=plan_from_json(json.loads(row.plan)),
-        hosts=tuple(_host_record(host) for host in hosts),
-        started=row.started,
-        progressed=row.progressed,
-        halted=row.halted,
-        ended=row.ended,
-        verdict=Verdict(row.verdict) if row.verdict else None,
-        cause=row.cause,
-        by=row.by,
-        reason=row.reason,
-        paused=Notice.from_text(row.paused),
-        aborted=Notice.from_text(row.aborted),
+    names = ("number", "app", "version", "started", "progressed", "halted", "ended", "verdict", "cause", "by", "reason")
+    values = {name: getattr(row, name) for name in names}
+    marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted")}
+    record: RolloutRecord = typed(
+        RolloutRecord, {**values, **marks, "plan": json.loads(row.plan), "hosts": [_host_values(host) for host in hosts]}
     )
+    return record
 
 
-def _host_record(row: t.Any) -> HostRecord:
-    return HostRecord(row.host, Step(row.step), Verdict(row.verdict) if row.verdict else None, row.why, bool(row.asked))
+def _host_values(row: t.Any) -> dict[str, t.Any]:
+    return {"host": row.host, "step": row.step, "verdict": row.verdict, "why": row.why, "asked": bool(row.asked)}

@@ -151,7 +151,7 @@ else:
         """Let an older journal be read as one of today's, unchanged: views in front of its tables, for this connection alone."""
         for table in METADATA.sorted_tables:
             # Without a schema SQLite would take the view for its own table; PostgreSQL looks the name up before the view is there.
-            stored = table.to_metadata(MetaData(), schema="main" if db.dialect.name == "sqlite" else None)
+            stored = table.to_metadata(MetaData(), schema="main") if db.dialect.name == "sqlite" else table
             if _since(table) > version:
                 seen = select(*map(_default, stored.columns)).where(false())
             elif any(_since(column) > version for column in stored.columns):

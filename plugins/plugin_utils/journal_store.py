@@ -110,13 +110,13 @@ class Store:
         with self._failing_clearly():
             if self._path is not None and not self._path.exists():
                 if not make:
-                    raise self._lost()
+                    raise self.lost()
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
             with self._engine.begin() as db:
                 version = self._version(db)
                 if not version and not make:
-                    raise self._lost()
+                    raise self.lost()
                 if version < schema.VERSION:
                     schema.bring_forward(db, version)
                 yield db
@@ -136,7 +136,8 @@ class Store:
         self._known = version == schema.VERSION
         return int(version)
 
-    def _lost(self) -> RollingError:
+    def lost(self) -> RollingError:
+        """What to say to whoever asks for a rollout that was opened in a journal that is not there any more."""
         return RollingError(
             f"the journal at rollout_state_url ({self._shown}) is gone, and with it what this rollout took out. No host leaves rotation "
             "without it; put it back and run the same command again, or see docs/journal.md."
@@ -175,11 +176,11 @@ def _parsed(url: str) -> URL:
             raise InputError(
                 "rollout_state_url: the journal is a file, since every step is a process of its own; write sqlite:////absolute/path.db."
             )
-        if parsed.host or parsed.query:
+        if parsed.username or parsed.host or parsed.query:
             raise InputError("rollout_state_url: SQLite takes a path and nothing else; write sqlite:////absolute/path.db.")
-    elif "@" in f"{parsed.host}{parsed.database}":
+    elif url.count("@") > 1 or "@" in f"{parsed.host}{parsed.database}":
         # Or what follows the @ would be taken for a host, and be named in errors.
-        raise InputError("rollout_state_url: write @ as %40, / as %2F and : as %3A in the user and the password.")
+        raise InputError("rollout_state_url: write @ as %40, / as %2F, : as %3A and ? as %3F in the user and the password.")
     return parsed
 
 

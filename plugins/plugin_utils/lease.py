@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
@@ -21,6 +21,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Rolli
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice, moment
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, insert, select, update
@@ -140,12 +141,13 @@ def read(db: Connection, app: str, for_update: bool = False) -> Lease:
     row = db.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
         return Lease(app)
-    holder = Holder(**json.loads(row.holder)) if row.holder else None
-    lease = Lease(app, row.fence, row.rollout, holder, row.expires, Notice.from_text(row.frozen))
-    if lease.rollout is None:
-        return lease
-    rollout = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one()
-    return replace(lease, version=rollout.version, cause=rollout.cause, since=rollout.started)
+    values = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("holder", "frozen")}
+    values.update(app=app, fence=row.fence, rollout=row.rollout, expires=row.expires)
+    if row.rollout is not None:
+        rollout = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == row.rollout)).one()
+        values.update(version=rollout.version, cause=rollout.cause, since=rollout.started)
+    lease: Lease = typed(Lease, values)
+    return lease
 
 
 def take(db: Connection, app: str, holder: Holder, now: float, seen: int | None = None) -> int:

@@ -4,7 +4,7 @@
 
 """The words of docs/design as plain values: what is observed, what is planned, what is remembered.
 
-Everything here is frozen, JSON-able through ``to_json``/``from_json`` and free of I/O, so that decisions can be replayed from
+Everything here is frozen, JSON-able through ``to_json`` and ``typed_values``, and free of I/O, so that decisions can be replayed from
 a file, driven by a simulator, or checked by a property.
 """
 
@@ -194,11 +194,3 @@ class Decision:
 def to_json(value: t.Any) -> dict[str, t.Any]:
     """A frozen value of this file as plain dicts, lists and strings."""
     return asdict(value)
-
-
-def plan_from_json(data: t.Mapping[str, t.Any]) -> Plan:
-    """The plan that ``to_json`` wrote."""
-    fields = dict(data)
-    fields["batches"] = tuple(tuple(batch) for batch in fields["batches"])
-    fields.update({name: tuple(fields.get(name, ())) for name in ("sums", "deployed", "left_out")})
-    return Plan(**fields)

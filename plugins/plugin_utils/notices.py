@@ -10,6 +10,8 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed_json
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -29,7 +31,8 @@ class Notice:
     @classmethod
     def from_text(cls, text: str) -> Notice | None:
         """The notice that ``to_text`` wrote; None when there is none."""
-        return cls(**json.loads(text)) if text else None
+        notice: Notice | None = typed_json(cls, text) if text else None
+        return notice
 
 
 def moment(at: float) -> str:
@@ -37,4 +40,7 @@ def moment(at: float) -> str:
 
     :param at: seconds since the epoch.
     """
-    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(at))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(at))
+    except (OverflowError, ValueError, OSError):  # a journal that somebody else wrote may say anything
+        return f"{at:g} s after 1970"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
 import typing as t
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from unit.plugins.action.simulated import Host, Killed, Place, Rollout, World, absent
-from unit.plugins.plugin_utils.fleets import names
+from unit.plugins.plugin_utils.fleets import host_input, names
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
@@ -46,6 +47,16 @@ def test_fleet_converges_and_the_same_command_again_changes_nothing(state: Path)
     again = Rollout(fleet, "2.0", max_unavailable=2).go()
     assert (again["live"], again["changed"], fleet.changes) == (False, False, before)
     assert again["progress"]["verdict"] == "converged"
+
+
+def test_names_of_every_kind_are_carried_through(state: Path) -> None:
+    hostile = ["a b", 'it\'s "x"', "a\nline", "a;b", "../x", "x" * 300, "\u043a\u043b\u044e\u0447", "{{ 1 + 1 }}", "%s"]
+    fleet = World((("lb 1;", "a\npool"),), [Host(name) for name in hostile], state)
+    fleet.fleet = dataclasses.replace(fleet.fleet, hosts=tuple(host_input(name) for name in hostile))
+    end = Rollout(fleet, "2.0", max_unavailable=2).go()
+    assert (end["verdict"], fleet.out(), absent(fleet)) == ("converged", set(), set())
+    assert sorted(one["host"] for one in end["hosts"]) == sorted(hostile)
+    assert {host.running for host in fleet.hosts.values()} == {"2.0"}
 
 
 def test_check_mode_shows_the_batches_and_changes_nothing(state: Path) -> None:
