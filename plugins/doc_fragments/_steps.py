@@ -31,7 +31,8 @@ options:
 options:
   state_url:
     description:
-      - The database that holds the journal, as a URL that SQLAlchemy knows, such as V(sqlite:////var/lib/convoy/rollouts.db).
+      - The database that holds the journal, V(sqlite:////var/lib/convoy/rollouts.db) or
+        V(postgresql+psycopg://user:password@host/database).
       - It is the role's variable C(rollout_state_url).
     type: str
     required: true

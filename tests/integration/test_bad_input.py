@@ -33,6 +33,8 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
     ("variables", "sentence"),
     [
         pytest.param({"rollout_version": ""}, "rollout_version is not set", id="no version"),
+        pytest.param({"rollout_version": "../../etc"}, "rollout_version: '../../etc'", id="a path for a version"),
+        pytest.param({"rollout_version": "1; reboot"}, "rollout_version: '1; reboot'", id="a command for a version"),
         pytest.param({"rollout_version": "latest"}, "rollout_version: 'latest'", id="a version that moves"),
         pytest.param({"rollout_max_unavailable": "10%"}, "10% of 6 = 0", id="nobody may leave"),
         pytest.param({"rollout_max_unavailable": "some"}, "rollout_max_unavailable: 'some'", id="no amount"),
@@ -43,6 +45,14 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
         pytest.param(balancer(pools=[]), "rollout_balancers: the entry 'lb1' of web1 lacks pools", id="no pools"),
         pytest.param(balancer(pool="web"), "rollout_balancers: the entry 'lb1' of web1 has pool, which is not among", id="unknown key"),
         pytest.param({"rollout_balancers": "lb1"}, "rollout_balancers: 'lb1' of web1 is no list", id="no list"),
+        # HAProxy's runtime API takes several orders in a line, and a line after a line.
+        pytest.param(balancer(pools=["web;disable server web/web2"]), "cannot be a haproxy name", id="an order in a pool"),
+        pytest.param(balancer(pools=["web\ndisable server web/web2"]), "cannot be a haproxy name", id="a line in a pool"),
+        pytest.param(balancer(member="web1;disable server web/web2"), "web1;disable server web/web2", id="an order in a member"),
+        pytest.param(balancer(member="web1\ndisable server web/web2"), "disable server web/web2", id="a line in a member"),
+        pytest.param(
+            balancer(address="http://me:hunter2@lb1"), "rollout_balancers.address: the URL of web1", id="a password in an address"
+        ),
         pytest.param(balancer(address="/nowhere/admin.sock"), "/nowhere/admin.sock", id="no such socket"),
         pytest.param(balancer(provider="f5"), "f5", id="unknown provider"),
         pytest.param(
@@ -55,6 +65,7 @@ def balancer(**entry: t.Any) -> dict[str, t.Any]:
         ),
         pytest.param({"rollout_artifact": ""}, "rollout_artifact is not set for web1", id="no artifact"),
         pytest.param({"rollout_state_url": "rubbish:hunter2@nowhere"}, "rollout_state_url: this is no database URL", id="no state url"),
+        pytest.param({"rollout_state_url": "sqlite:///:memory:"}, "rollout_state_url: the journal is a file", id="a journal in memory"),
         pytest.param(
             {"rollout_state_url": "postgresql://me:hunter2@127.0.0.1:1/journal"},
             "rollout_state_url",
