@@ -22,7 +22,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Jour
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import wait_for_turn
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
-from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets, without_urls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.settings import check_settings
 
 _PER_HOST = (
@@ -68,8 +68,8 @@ class ActionModule(ControllerStep):
             "version": version,
             "fleet": keep_fleet(fleet),
             "calls": look_calls(fleet.balancers),
-            "targets": observe_targets(fleet, local=True),
-            "targets_on_hosts": observe_targets(fleet, local=False),
+            "targets": without_urls(observe_targets(fleet, local=True)),
+            "targets_on_hosts": without_urls(observe_targets(fleet, local=False)),
         }
 
     def _wait_for_turn(self, app: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> int | None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC, over_http, run
+from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import InProcess, Run
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import with_urls
 
 _PRELOADED = over_http  # it imports requests, which each task's worker would do anew
 
@@ -18,6 +21,17 @@ class ActionModule(InProcess):
     """``convoy.rolling.health_check``"""
 
     ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = ARGUMENT_SPEC
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        arguments = dict(self._task.args)
+        fleet = arguments.pop("fleet", None)
+        if fleet:
+            try:
+                targets = with_urls(arguments.get("targets") or (), load_fleet(str(fleet)))
+            except RollingError as error:
+                return {"failed": True, "msg": error.message}
+            self._task.args = {**arguments, "targets": targets}
+        return super().run(tmp, task_vars)
 
     def here(self, params: dict[str, t.Any]) -> Run | None:
         # A command needs the module's own way of running one.

@@ -23,6 +23,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import with_urls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import activate_command, answer_of
 
 _PRELOADED = over_http  # it imports requests, which each task's worker would do anew
@@ -53,7 +54,7 @@ class ActionModule(record.ActionModule):
         elif arguments["step"] == "verified":
             # What comes of it shows in the step that enables, which does the same.
             self._keep_out(journal, ticket, todo, arguments)
-            done["health"] = [*self._probe(todo["targets"], arguments["options"]), *arguments["health"]]
+            done["health"] = [*self._probe(with_urls(todo["targets"], fleet), arguments["options"]), *arguments["health"]]
         else:
             done["moves"] = [
                 *arguments["moves"],

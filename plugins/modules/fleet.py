@@ -101,7 +101,7 @@ targets:
   returned: success
   type: list
   elements: dict
-  sample: [{"name": "web1", "url": "http://192.0.2.11:8080/health", "extract": {"version": "version"}}]
+  sample: [{"name": "web1", "extract": {"version": "version"}}]
 targets_on_hosts:
   description: Targets that are asked from the hosts themselves.
   returned: success

@@ -114,11 +114,11 @@ deploy:
   elements: str
   sample: [web1]
 targets:
-  description: Targets of M(convoy.rolling.health_check) that pass only on the version, asked from the controller.
+  description: Targets of M(convoy.rolling.health_check) that pass only on the version, asked from the controller, without their URLs.
   returned: success
   type: list
   elements: dict
-  sample: [{"name": "web1", "url": "http://192.0.2.11:8080/health", "conditions": ["to_string(version) == '2.4.1'"]}]
+  sample: [{"name": "web1", "conditions": ["to_string(version) == '2.4.1'"]}]
 targets_on_hosts:
   description: The same, asked from the hosts themselves.
   returned: success

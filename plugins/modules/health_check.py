@@ -20,6 +20,11 @@ description:
   - Each HTTP probe is a connection of its own. It follows no redirect and uses no proxy, so nothing but the target answers.
   - Everything that is given is checked before the first probe.
 options:
+  fleet:
+    description:
+      - What RV(convoy.rolling.fleet#module:fleet) returned in this run. Targets without O(targets[].url), O(targets[].tcp) and
+        O(targets[].command) have the URL of the fleet's host of their name, so that a URL, which may hold a secret, is in no task's result.
+    type: path
   targets:
     description:
       - What to probe. Give either this, or one of O(url), O(tcp) and O(command).
@@ -54,7 +59,8 @@ options:
   url:
     description:
       - An C(http://) or C(https://) URL. It passes with a status in O(status) and all O(conditions) met.
-      - A user and password in it are sent as basic authentication and never shown.
+      - A user and password in it are sent as basic authentication and never shown. Nor is a value of its query whose name has one of
+        C(auth), C(cred), C(key), C(pass), C(secret), C(sig) and C(token) in it.
     type: str
   tcp:
     description:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.module_utils.probes.secrets import shown_url
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
 
 _BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master", "ignore_pools"}
@@ -118,6 +119,7 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> Hos
                 raise InputError(
                     f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched."
                 )
+    _refuse_password(artifact, "rollout_artifact", host)
     if root and not root.startswith("/"):
         raise InputError(f"rollout_root: {root!r} of {host} is not an absolute path. Nothing was touched.")
     return HostInput(host, root, artifact, restart, _read_probe(host, mine.get("rollout_health")))
@@ -127,7 +129,7 @@ def _read_probe(host: str, health: t.Any) -> Probe | None:
     if not health:
         return None
     if not isinstance(health, Mapping) or set(health) - _HEALTH_KEYS:
-        unknown = ", ".join(sorted(set(health) - _HEALTH_KEYS)) if isinstance(health, Mapping) else repr(health)
+        unknown = ", ".join(sorted(set(health) - _HEALTH_KEYS)) if isinstance(health, Mapping) else repr(shown_url(str(health)))
         raise InputError(
             f"rollout_health: {unknown} of {host} is not understood; it is a dictionary of {', '.join(sorted(_HEALTH_KEYS))}. Nothing was touched."
         )
@@ -154,7 +156,7 @@ def _read_balancers(variables: Mapping[str, Mapping[str, t.Any]]) -> tuple[Balan
     for host, mine in variables.items():
         entries = mine.get("rollout_balancers") or []
         if not isinstance(entries, Sequence) or isinstance(entries, str):
-            raise InputError(f"rollout_balancers: {entries!r} of {host} is no list of load balancers. Nothing was touched.")
+            raise InputError(f"rollout_balancers: {shown_url(str(entries))!r} of {host} is no list of load balancers. Nothing was touched.")
         for entry in entries:
             _add_balancer(found, host, entry)
     return tuple(Balancer(pools=tuple(sorted(one["members"])), **one) for one in found.values())
@@ -162,8 +164,10 @@ def _read_balancers(variables: Mapping[str, Mapping[str, t.Any]]) -> tuple[Balan
 
 def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -> None:
     if not isinstance(entry, Mapping):
-        raise InputError(f"rollout_balancers: {entry!r} of {host} is no dictionary with name, address and pools. Nothing was touched.")
-    given = str(entry.get("name") or entry.get("address") or entry)
+        raise InputError(
+            f"rollout_balancers: {shown_url(str(entry))!r} of {host} is no dictionary with name, address and pools. Nothing was touched."
+        )
+    given = str(entry.get("name") or shown_url(str(entry.get("address") or "without a name")))
     missing = [key for key in ("name", "address", "pools") if not entry.get(key)]
     unknown = sorted(set(entry) - _BALANCER_KEYS)
     if missing or unknown:
@@ -176,6 +180,7 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
     keys = ("name", "provider", "address", "host", "member", "master")
     texts = {key: _text(entry.get(key), f"rollout_balancers.{key}", host) for key in keys}
     name = str(texts["name"])
+    _refuse_password(texts["address"], "rollout_balancers.address", host)
     same = {
         "name": name,
         "provider": texts["provider"] or "haproxy",
@@ -202,6 +207,14 @@ def _add_balancer(found: dict[str, dict[str, t.Any]], host: str, entry: t.Any) -
         if not re.fullmatch("[0-9]{1,5}", str(entry["port"])) or not 0 < int(entry["port"]) < 65536:
             raise InputError(f"rollout_balancers: port {entry['port']!r} of {host} on {name!r} is no port number. Nothing was touched.")
         known["ports"][host] = int(entry["port"])
+
+
+def _refuse_password(url: str | None, variable: str, host: str) -> None:
+    """A URL of a place that is spoken of in results and errors holds no user or password; nothing here would send it either."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@", url or ""):
+        raise InputError(
+            f"{variable}: the URL of {host} has a user or password in it, which is not supported; take it out. Nothing was touched."
+        )
 
 
 def _text(value: t.Any, variable: str, host: str) -> str | None:

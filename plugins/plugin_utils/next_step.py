@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import keep_out_calls, move_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord, Step, Verdict
-from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets, without_urls
 
 
 def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absences: Sequence[Absence] = ()) -> dict[str, t.Any]:
@@ -30,8 +30,8 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
         "hosts": list(hosts),
         "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors, originals),
         "deploy": [host for host in hosts if host not in rollout.plan.deployed],
-        "targets": verify_targets(fleet, hosts, rollout.version, local=True),
-        "targets_on_hosts": verify_targets(fleet, hosts, rollout.version, local=False),
+        "targets": without_urls(verify_targets(fleet, hosts, rollout.version, local=True)),
+        "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.version, local=False)),
         "enable": move_calls(fleet.balancers, hosts, originals=originals),
         "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals), originals),
         "halted": rollout.halted,

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
+from ansible_collections.convoy.rolling.plugins.module_utils.probes.options import KINDS
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, Probe
 
 
@@ -35,6 +36,21 @@ def verify_targets(fleet: Fleet, hosts: Collection[str], version: str, local: bo
                 target["conditions"] = [*host.probe.conditions, f"to_string({host.probe.version}) == '{version}'"]
             targets.append(target)
     return targets
+
+
+def without_urls(targets: Iterable[Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The targets as a task's result may show them: a URL may hold a password, and a result is printed and logged."""
+    return [{name: value for name, value in target.items() if name != "url"} for target in targets]
+
+
+def with_urls(targets: Iterable[Mapping[str, t.Any]], fleet: Fleet) -> list[dict[str, t.Any]]:
+    """The targets to probe; one that has lost its URL has that of the fleet's host of its name."""
+    probes = {host.host: host.probe for host in fleet.hosts if host.probe}
+    found = []
+    for target in targets:
+        probe = None if any(target.get(kind) for kind in KINDS) else probes.get(target.get("name", ""))
+        found.append({**target, probe.kind: probe.target} if probe else dict(target))
+    return found
 
 
 def _target(host: str, probe: Probe) -> dict[str, t.Any]:

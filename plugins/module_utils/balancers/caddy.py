@@ -24,6 +24,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base impo
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.caddy_config import Proxy, moved, proxies
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.http_calls import HttpCalls, NoReply, Reply
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.probes.secrets import shown_url
 
 _PAUSE = 0.02
 _SERVERS = "/config/apps/http/servers"
@@ -51,7 +52,9 @@ class Caddy(Balancer):
         except ValueError:
             good = False
         if not good or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise InputError(f"address: {address!r} is no Caddy address; give the URL of its admin API, such as http://127.0.0.1:2019.")
+            raise InputError(
+                f"address: {shown_url(address)!r} is no Caddy address; give the URL of its admin API, such as http://127.0.0.1:2019."
+            )
         caddy = cls(address.rstrip("/"), HttpCalls(timeout), timeout)
         try:
             caddy._config()

@@ -26,6 +26,7 @@ _TARGET_SPEC: dict[str, t.Any] = {
 }
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
+    "fleet": {"type": "path"},
     "targets": {
         "type": "list",
         "elements": "dict",

@@ -2,16 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must not show in a result or an error: header values and the userinfo of URLs."""
+"""What must not show in a result or an error: header values, the userinfo of URLs, and the secret ones among the values of a query."""
 
 from __future__ import annotations
 
 import base64
 import re
 import typing as t
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 MASK = "********"
+
+_SECRET_NAME = re.compile("auth|cred|key|pass|secret|sig|token", re.IGNORECASE)
+"""Names of a query's values that are secret. Another's, such as a version, may be part of what is extracted."""
 
 _SHORTEST = 4
 """Shorter values are no secrets, and masking ``1`` (``X-Probe: 1``) would turn version 2.4.1 into nonsense."""
@@ -31,6 +34,10 @@ def secrets_in(params: t.Mapping[str, t.Any]) -> set[str]:
         basic = f"{unquote(user)}:{unquote(password)}".encode()
         if userinfo:
             found.update({userinfo, password or user, unquote(password or user), base64.b64encode(basic).decode()})
+        for pair in url.partition("?")[2].partition("#")[0].split("&"):
+            name, _equals, value = pair.partition("=")
+            if _SECRET_NAME.search(name):
+                found.update({value, unquote_plus(value)})
     return {text for text in found if len(text) >= _SHORTEST}
 
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import host_input, names, probe
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
-from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets, verify_targets
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import (
+    observe_targets,
+    verify_targets,
+    with_urls,
+    without_urls,
+)
 
 FLEET = Fleet(
     "web",
@@ -37,6 +42,15 @@ def test_one_target_a_host_named_after_it() -> None:
         {"name": "web2", "tcp": "web2:80"},
     ]
     assert [target["name"] for target in observe_targets(FLEET, local=False)] == ["web3"]
+
+
+def test_urls_are_not_shown_and_found_again() -> None:
+    for targets in (observe_targets(FLEET, local=True), verify_targets(FLEET, names(4), "2.0", local=False)):
+        shown = without_urls(targets)
+        assert not any("url" in target for target in shown)
+        assert with_urls(shown, FLEET) == targets
+    given = [{"name": "web1", "tcp": "other:80"}, {"name": "stranger"}]
+    assert with_urls(given, FLEET) == given
 
 
 def test_target_passes_only_on_the_version_asked_for() -> None:

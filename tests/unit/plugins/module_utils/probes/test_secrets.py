@@ -18,6 +18,11 @@ def test_a_token_in_place_of_the_user_is_secret():
     assert "token" in secrets_in({"url": "http://token@a/"})
 
 
+def test_a_value_of_the_query_is_secret_by_its_name():
+    url = "http://a/health?access_token=abc%20def&version=2.4.1&apikey=hunter2&flag#x"
+    assert secrets_in({"url": url}) == {"abc%20def", "abc def", "hunter2"}
+
+
 def test_what_cannot_be_a_secret_stays_legible():
     assert secrets_in({"headers": {"X-Probe": 1}, "url": "http://a"}) == set()
     assert secrets_in({"headers": {"Host": "web1"}, "targets": [{"name": "web1.example.com", "url": "http://a"}]}) == set()
