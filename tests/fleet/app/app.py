@@ -4,8 +4,9 @@
 
 """The app that the fleet runs: one HTTP/1.1 server, one thread a connection, as quick to start as Python allows.
 
-What it is (version) and how it misbehaves comes from the `release.json` beside it; where it is, from FLEET_HOST and FLEET_PORT.
-It stops at once on SIGTERM, in the middle of its answers: only draining saves a request.
+What it is (version) and how it misbehaves comes from the `release.json` beside it; where it is, from FLEET_HOST, FLEET_PORT and
+FLEET_ADDRESS (127.0.0.1), unless systemd hands it a socket. It stops at once on SIGTERM, in the middle of its answers: only
+draining saves a request.
 
 Behaviours, in seconds since it listens where they are times:
     listen_delay        listens only after so long
@@ -14,6 +15,8 @@ Behaviours, in seconds since it listens where they are times:
     turns_bad_after     /health is 503 from then on
     errors_after        real traffic gets 500 from then on, /health stays 200
     exit: true          dies at start
+    exit_after          dies then
+    stop_delay          takes so long to stop
     hang: true          accepts and never answers
     out_file            /health is 503 as long as this file is there, looked for in the host's directory; / works
 """
@@ -66,8 +69,10 @@ class App:
 
     def serve(self, port: int) -> t.NoReturn:
         time.sleep(self.behaviour.get("listen_delay", 0))
-        listener = _listen(port)
+        listener = socket.socket(fileno=3) if os.environ.get("LISTEN_FDS") == "1" else _listen(port)
         self.listening_since = time.monotonic()
+        if self.behaviour.get("exit_after"):
+            threading.Timer(self.behaviour["exit_after"], os._exit, (1,)).start()
         while True:
             connection, _peer = listener.accept()
             threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
@@ -113,7 +118,7 @@ def _listen(port: int) -> socket.socket:
     deadline = time.monotonic() + 5
     while True:
         try:
-            listener.bind(("127.0.0.1", port))
+            listener.bind((os.environ.get("FLEET_ADDRESS", "127.0.0.1"), port))
             listener.listen(512)
             return listener
         except OSError:
@@ -123,7 +128,8 @@ def _listen(port: int) -> socket.socket:
 
 
 def main() -> None:
-    os.setsid()  # outlive the session, the ssh connection or the play that started it
+    if os.getsid(0) != os.getpid():  # systemd's services have a session of their own
+        os.setsid()  # outlive the session, the ssh connection or the play that started it
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "release.json"), encoding="utf-8") as file:
         app = App(json.load(file), os.environ["FLEET_HOST"])
     if app.behaviour.get("exit"):
@@ -131,6 +137,7 @@ def main() -> None:
 
     def stop(*_: object) -> None:
         os.write(2, f"SIGTERM: {app.in_flight} requests cut short\n".encode())
+        time.sleep(app.behaviour.get("stop_delay", 0))
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
