@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# load.sh start DIRECTORY ADDRESS... | stop DIRECTORY: clients of every kind on the load balancers at these addresses, which repeat
+# load.sh start DIRECTORY ADDRESS:PORT... | stop DIRECTORY: clients of every kind on the load balancers at these addresses, which repeat
 # nothing; see tests/fleet/load.py. Once stopped, DIRECTORY/load.json is the summary; load.jsonl has every failure and every second.
 set -eu
 verb=$1

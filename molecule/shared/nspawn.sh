@@ -122,42 +122,40 @@ start() {
     ip -n "$namespace" link set lo up
     ip -n "$namespace" addr add "$(cat "$dir/address")/24" dev host0
     ip -n "$namespace" link set host0 up
-    # With --keep-unit a host's processes go below the cgroup of whoever starts it, so it starts in one of its own.
-    (
-        for tree in "${cgroups[@]}"; do
-            mkdir -p "$tree/convoy-$fleet/$1"
-            echo "$BASHPID" >"$tree/convoy-$fleet/$1/cgroup.procs"
-        done
-        while :; do # 133 asks for a reboot
-            status=0
-            systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$dir/root" --machine="$1" \
-                --network-namespace-path="/run/netns/$namespace" --resolv-conf=off --link-journal=no --timezone=off --console=pipe || status=$?
-            if [ $status != 133 ]; then exit $status; fi
-        done
-    ) </dev/null >>"$dir/console.log" 2>&1 &
-    echo $! >"$dir/pid"
+    # A session of its own: Ansible ends those of its workers.
+    setsid "$here/nspawn.sh" run "$1" </dev/null >>"$dir/console.log" 2>&1 &
+}
+
+# What start leaves running, for as long as the host is up.
+run() {
+    local tree status=133
+    # With --keep-unit a host's processes go below the cgroup of whoever starts it, so that is one of its own.
+    for tree in "${cgroups[@]}"; do
+        mkdir -p "$tree/convoy-$fleet/$1"
+        echo $$ >"$tree/convoy-$fleet/$1/cgroup.procs"
+    done
+    while [ $status = 133 ]; do # which asks for a reboot
+        status=0
+        systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$state/$1/root" --machine="$1" --resolv-conf=off \
+            --network-namespace-path="/run/netns/convoy-$fleet-$1" --link-journal=no --timezone=off --console=pipe || status=$?
+    done
 }
 
 # As a power cut does it: nothing inside is told, and its disk stays.
 kill_host() {
-    local dir=$state/$1 namespace=convoy-$fleet-$1 tree loop nspawn
-    if [ -f "$dir/pid" ]; then
-        loop=$(cat "$dir/pid")
-        kill -KILL "$loop" 2>/dev/null || true # first, or it would take the end for a reboot
-        for tree in "${cgroups[@]}"; do
-            for _ in $(seq 100); do
-                nspawn=$(find "$tree/convoy-$fleet/$1" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u) || true
-                [ -n "$nspawn" ] || break
-                # shellcheck disable=SC2086 # a list of processes, all of this host
-                kill -KILL $nspawn 2>/dev/null || true
-                sleep 0.05
-            done
-            find "$tree/convoy-$fleet/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    local tree all
+    for tree in "${cgroups[@]}"; do
+        for _ in $(seq 100); do
+            all=$(find "$tree/convoy-$fleet/$1" -name cgroup.procs -exec cat {} + 2>/dev/null) || true
+            [ -n "$all" ] || break
+            # shellcheck disable=SC2086 # a list of processes, all of this host
+            kill -KILL $all 2>/dev/null || true
+            sleep 0.05
         done
-        rm -f "$dir/pid"
-    fi
+        find "$tree/convoy-$fleet/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
     ip link del "ve-$1" 2>/dev/null || true
-    ip netns del "$namespace" 2>/dev/null || true
+    ip netns del "convoy-$fleet-$1" 2>/dev/null || true
 }
 
 down() {
@@ -196,9 +194,8 @@ fewer_instances() {
 verb=$1
 shift
 case $verb in
-    check | build | up | down) $verb "$@" ;;
+    check | build | up | down | start | run) $verb "$@" ;;
     kill) kill_host "$1" ;;
-    start) start "$1" ;;
     *)
         echo "nspawn.sh: $verb is none of check, build, up, down, kill, start" >&2
         exit 2

@@ -16,7 +16,6 @@ Behaviours, in seconds since it listens where they are times:
     errors_after        real traffic gets 500 from then on, /health stays 200
     exit: true          dies at start
     exit_after          dies then
-    stop_delay          takes so long to stop
     hang: true          accepts and never answers
     out_file            /health is 503 as long as this file is there, looked for in the host's directory; / works
 """
@@ -137,7 +136,6 @@ def main() -> None:
 
     def stop(*_: object) -> None:
         os.write(2, f"SIGTERM: {app.in_flight} requests cut short\n".encode())
-        time.sleep(app.behaviour.get("stop_delay", 0))
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
