@@ -48,7 +48,7 @@ sanity: ## ansible-test sanity; SANITY_CORES=all for every ansible-core that is 
 molecule: ## rolls on hosts that boot systemd, over ssh; needs root. MOLECULE_SCENARIOS="default resume" for some
 	ANSIBLE_CORE='$(ANSIBLE_CORE)' tests/gates/molecule.sh $(MOLECULE_SCENARIOS)
 
-molecule-ci:
+molecule-ci: ## the two of them that make test runs, where hosts can be booted
 	ANSIBLE_CORE='$(ANSIBLE_CORE)' tests/gates/molecule.sh --or-skip default systemd
 
 haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too

@@ -36,7 +36,8 @@ mkdir -p .cache/molecule/ansible_collections/convoy
 ln -sfn "$PWD" .cache/molecule/ansible_collections/convoy/rolling
 
 export PATH="$PWD/.venvs/molecule/bin:$PATH"
-export MOLECULE_REPORT=false
+export MOLECULE_REPORT=false MOLECULE_COMMAND_BORDERS=false
+[ -t 1 ] || export NO_COLOR=1
 failed=
 for scenario; do
     echo "== molecule test --scenario-name $scenario"

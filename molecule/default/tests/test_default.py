@@ -29,7 +29,10 @@ def test_the_unit_runs_as_its_own_user_and_was_started_twice(host: t.Any) -> Non
     unit = host.service("web").systemd_properties
     assert (unit["ActiveState"], unit["SubState"], unit["UnitFileState"]) == ("active", "running", "enabled")
     assert host.process.get(pid=unit["MainPID"]).user == "www-data"
-    assert host.check_output("sudo journalctl --unit web --output cat --grep ^Started").splitlines() == ["Started web.service - The app of the scenarios."] * 2
+    assert (
+        host.check_output("sudo journalctl --unit web --output cat --grep ^Started").splitlines()
+        == ["Started web.service - The app of the scenarios."] * 2
+    )
 
 
 @on_balancers

@@ -46,11 +46,7 @@ def refused(call: t.Callable[[], object]) -> str:
 def test_fleet_as_it_was_typed() -> None:
     assert read(restart_command="restart-web") == Fleet(
         "web",
-        (
-            HostInput(
-                "web1", "/srv/web", "/tmp/web.tar.gz", "restart-web", Probe("url", "http://web1/health", (), (), None, True)
-            ),
-        ),
+        (HostInput("web1", "/srv/web", "/tmp/web.tar.gz", "restart-web", Probe("url", "http://web1/health", (), (), None, True)),),
         (Balancer("lb1", "haproxy", "/run/lb1.sock", None, False, ("web",), {"web": {"web1": "web1"}}),),
     )
 
@@ -96,7 +92,11 @@ def test_service_becomes_a_restart(service: str, restart: str) -> None:
 
 @pytest.mark.parametrize(
     ("journal", "last"),
-    [("echo out of memory", "out of memory"), ("exit 1", 'See "systemctl status web"'), ("echo no journal >&2", 'See "systemctl status web"')],
+    [
+        ("echo out of memory", "out of memory"),
+        ("exit 1", 'See "systemctl status web"'),
+        ("echo no journal >&2", 'See "systemctl status web"'),
+    ],
 )
 def test_restart_that_fails_ends_with_what_the_unit_said(journal: str, last: str, tmp_path: Path) -> None:
     systemctl = """[ "$1" = show ] && { echo 123; exit; }; echo Job failed. >&2; echo 'See "systemctl status web"' >&2; exit 3"""

@@ -135,7 +135,10 @@ def test_release_that_is_not_staged_is_not_restarted(root: Path) -> None:
     [
         ("echo no such unit >&2; exit 5", "the restart failed with status 5: no such unit"),
         ("false", "the restart failed with status 1: "),
-        ("""echo Job failed. >&2; echo 'See "systemctl status web" for details.' >&2; exit 1""", "the restart failed with status 1: Job failed."),
+        (
+            """echo Job failed. >&2; echo 'See "systemctl status web" for details.' >&2; exit 1""",
+            "the restart failed with status 1: Job failed.",
+        ),
         ("nosuchcommand", "the restart failed with status 127: "),
     ],
 )
