@@ -38,7 +38,7 @@ def test_the_unit_runs_the_new_version(host: t.Any, health: dict[str, t.Any], sa
 
 @pytest.mark.on("slow")
 def test_a_user_whose_sudo_asks_for_a_password_rolled_it(host: t.Any) -> None:
-    assert "sudo: operator : " in " ".join(host.check_output("sudo journalctl --identifier sudo --output short").split())
+    assert "sudo: alice : " in " ".join(host.check_output("sudo journalctl --identifier sudo --output short").split())
 
 
 @pytest.mark.on("slow")
