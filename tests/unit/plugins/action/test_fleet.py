@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
+from pathlib import Path
 
 import pytest
-from unit.plugins.plugin_utils.fleets import DEFAULTS
+from unit.plugins.plugin_utils.fleets import DEFAULTS, plan
 from unit.plugins.plugin_utils.real_action import Run, template
 
 from ansible_collections.convoy.rolling.plugins.action.fleet import ActionModule
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 
 PLAY: dict[str, t.Any] = {
     "vars": {
@@ -69,3 +73,13 @@ def test_bad_input_is_one_sentence(different: dict[str, t.Any], said: str) -> No
 
 def test_look_needs_neither_version_nor_policy() -> None:
     assert read(version="", look_only=True, policy={})["version"] is None
+
+
+def test_turn_is_waited_for_before_anything_is_looked_at(state: Path) -> None:
+    url = f"sqlite:///{state}/journal.db"
+    assert read(state_url=url)["seen"] == 0
+    Journal(url).open(plan(2, max_unavailable=1), (), Holder.of(1), time.time())
+    refused = read(state_url=url)
+    assert refused["failed"] and "app 'web': rollout 1 to 2.0 is going on since " in refused["msg"]
+    assert read(version="", look_only=True, policy={}, state_url=url)["seen"] is None, "who only looks waits for nobody"
+    assert "rollout_lock_wait: 'long' is no duration" in read(state_url=url, lock_wait="long")["msg"]

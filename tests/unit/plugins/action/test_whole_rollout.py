@@ -19,8 +19,10 @@ from unit.plugins.action.simulated import Host, Killed, Place, Rollout, World, a
 from unit.plugins.plugin_utils.fleets import host_input, names
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 
 ONE: tuple[Place, ...] = (("lb1", "web"),)
 TWO: tuple[Place, ...] = (("lb1", "web"), ("lb2", "web"))
@@ -267,3 +269,39 @@ def test_second_controller_is_turned_away_and_the_first_goes_on(state: Path, mon
 
     assert Rollout(fleet, "2.0", second, max_unavailable=1).go()["verdict"] == "converged"
     assert "rollout 1 to 2.0 is going on" in seen[0]
+
+
+def test_person_pauses_and_aborts_and_who_is_out_comes_back_first(state: Path) -> None:
+    fleet = world(state)
+    told: list[str] = []
+
+    def meddle() -> None:
+        person = Intervention(fleet.url, "web", Notice("ann on ci1", "wrong build", fleet.now), str)
+        if fleet.changes > 6 and not told:  # the first batch leaves
+            told.append(person.pause().text)
+            told.append(person.abort().text)
+
+    rollout = Rollout(fleet, "2.0", meddle, max_unavailable=2)
+    end = rollout.go()
+    assert len(told) == 2
+    assert (end["verdict"], fleet.out(), absent(fleet)) == ("cancelled", set(), set())
+    assert end["text"][0].startswith('rollout of "web" to 2.0: cancelled: aborted by ann on ci1 at ')
+    assert end["text"][-1].endswith("-e rollout_version=2.0"), "it did not fail, so the same command goes on"
+    assert sum(host.running == "2.0" for host in fleet.hosts.values()) == 2
+    assert Journal(fleet.url).rollout(1).verdict is Verdict.CANCELLED
+    assert Rollout(fleet, "2.0", max_unavailable=2).go()["verdict"] == "converged"
+
+
+def test_other_version_supersedes_a_killed_rollout_and_begins_with_its_half_done_hosts(state: Path) -> None:
+    fleet = world(state)
+    fleet.dies = 12
+    with contextlib.suppress(Killed):
+        Rollout(fleet, "2.0", max_unavailable=1).go()
+    half_done = absent(fleet)
+    assert half_done
+    fleet.dies = None
+    other = Rollout(fleet, "3.0", max_unavailable=1)
+    assert other.go()["verdict"] == "converged"
+    assert other.planned["order"][0] in half_done
+    old = Journal(fleet.url).rollout(1)
+    assert (old.verdict, old.reason) == (Verdict.CANCELLED, "superseded by rollout 2")
