@@ -76,7 +76,6 @@ def test_controller_that_was_stopped_and_comes_back_too_late_moves_nothing(
         said = len(wire.writes)
         second = second.end()
         assert second.rc == 0
-        assert "app 'web': waiting up to 30 s for rollout 1 to 2.0.0 to end, held by" in second.text
         assert second.batches[0] == ["web1"], "the half-done host is first"
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
@@ -99,7 +98,7 @@ def _ask_slowly(fleet: Fleet, seconds: float) -> None:
         answer.read()
 
 
-def test_step_that_takes_longer_than_the_lease_keeps_it(tmp_path: Path, start: Fixture, play: Fixture) -> None:
+def test_step_that_takes_longer_than_the_lease_keeps_it_and_who_waits_comes_next(tmp_path: Path, start: Fixture, play: Fixture) -> None:
     with Fleet(2, tmp_path) as fleet:
         fleet.release("2.0.0", {"unready": 8})
         fleet.release("3.0.0")
@@ -110,8 +109,13 @@ def test_step_that_takes_longer_than_the_lease_keeps_it(tmp_path: Path, start: F
         second = play(fleet, {"rollout_version": "3.0.0", "rollout_max_unavailable": 1}, settings=SHORT)
         assert second.rc == 2
         assert "app 'web': rollout 1 to 2.0.0 is going on since " in second.text
+        patient = start(fleet, {"rollout_version": "3.0.0", "rollout_max_unavailable": 1, "rollout_lock_wait": "2m"}, settings=SHORT)
         assert first.end().rc == 0
-        assert set(fleet.versions().values()) == {"2.0.0"}
+        third = patient.end()
+        assert third.rc == 0
+        assert "app 'web': waiting up to 120 s for rollout 1 to 2.0.0 to end, held by " in third.text
+        assert "web1 (2.0.0)" in third.text, "it looked at the fleet when the wait was over"
+        assert set(fleet.versions().values()) == {"3.0.0"}
 
 
 def test_lease_is_kept_while_the_run_lasts_and_nobody_waits_for_who_keeps_it(tmp_path: Path) -> None:
