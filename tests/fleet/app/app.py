@@ -53,7 +53,7 @@ class App:
         if age < self.behaviour.get("unready", 0):
             return 503, {"status": "starting", "version": self.version, "host": self.host}
         if route == "/health":
-            up = self.behaviour.get("healthy", True) and age < self.behaviour.get("turns_bad_after", _NEVER) and not self._out()
+            up = self.behaviour.get("healthy", True) and age < self.behaviour.get("turns_bad_after", _NEVER) and not self._switched_off()
             body = {"status": "up" if up else "down", "version": self.version, "host": self.host, "pid": os.getpid()}
             return (200 if up else 503), {**body, "in_flight": self.in_flight - 1}
         if age >= self.behaviour.get("errors_after", _NEVER):
@@ -62,7 +62,7 @@ class App:
             time.sleep(float(query.partition("seconds=")[2] or 2))
         return 200, {"host": self.host, "version": self.version}
 
-    def _out(self) -> bool:
+    def _switched_off(self) -> bool:
         out_file = self.behaviour.get("out_file")
         return bool(out_file) and os.path.exists(out_file)
 
