@@ -165,5 +165,6 @@ def test_what_it_cannot_do_is_an_error(stand: Stand) -> None:
 def test_nothing_there_is_one_error_that_names_the_address(stand: Stand, address: str) -> None:
     with pytest.raises(RollingError) as caught:
         stand.run(stand.members[0], address=address, state="drained", timeout="1s")
-    assert address in caught.value.message and caught.value.message.endswith("."), caught.value.message
+    # What follows a ? may be a secret, and is not always shown.
+    assert address.partition("?")[0] in caught.value.message and caught.value.message.endswith("."), caught.value.message
     assert caught.value.result == {}
