@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import threading
 import time
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,18 @@ class Playing:
         return Run(rc, self.output, time.monotonic() - self._began)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
+        """Only the controller itself: what it forked for the task in hand goes on, as an orphan."""
         self.process.send_signal(number)
+
+    def kill_all(self) -> None:
+        """The controller and all that it started, as when its machine loses power."""
+        family = [self.process.pid]
+        for pid in family:
+            with suppress(OSError):
+                family += [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait for something to become true while it runs."""
@@ -224,7 +236,7 @@ def binary_of() -> Callable[[str | None], str]:
 class Wire:
     """A TCP proxy in front of a runtime API that keeps every line sent to it.
 
-    :param look: called with each line before it is passed on.
+    :param look: called with each line before it is passed on; an OSError from it cuts the connection instead.
     """
 
     def __init__(self, target: Path, look: Callable[[str], None]) -> None:
@@ -250,7 +262,11 @@ class Wire:
             except OSError:
                 return
             api = socket.socket(socket.AF_UNIX)
-            api.connect(self._target)
+            try:
+                api.connect(self._target)
+            except OSError:
+                client.close()
+                continue
             threading.Thread(target=self._pass_on, args=(client, api, True), daemon=True).start()
             threading.Thread(target=self._pass_on, args=(api, client, False), daemon=True).start()
 
@@ -263,10 +279,15 @@ class Wire:
                     for line in lines:
                         self.lines.append(line.decode())
                         self._look(self.lines[-1])
-                sink.sendall(chunk)
+                        sink.sendall(line + b"\n")
+                else:
+                    sink.sendall(chunk)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            return  # the other side is gone
+            # The other side is gone, or was cut off by who looked: then the line never arrives.
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
