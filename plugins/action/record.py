@@ -33,6 +33,7 @@ class ActionModule(ControllerStep):
         "step": {"type": "str", "required": True, "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back"]},
         "moves": {"type": "list", "elements": "dict", "default": []},
         "releases": {"type": "dict", "default": {}},
+        "reached": {"type": "dict", "default": {}},
         "health": {"type": "list", "elements": "dict", "default": []},
         "state_url": {"type": "str", "required": True, "no_log": True},
     }
@@ -71,13 +72,19 @@ class ActionModule(ControllerStep):
             releases = arguments["releases"]
             if step == "deployed" and not releases:
                 # No release of ours was switched to: a person's own tasks deployed.
-                releases = {host: {"error": why} for host, why in self._failures(hosts, rollout, task_vars).items()}
+                failures = {host: {"error": why} for host, why in self._failures(hosts, rollout, task_vars).items()}
+                releases = self._lost(arguments) | failures
             return progression.after_release(hosts, releases, staged=step == "staged")
         if step == "tasks":
-            return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars))
+            lost = {host: answer["unreachable"] for host, answer in self._lost(arguments).items()}
+            return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars), lost)
         if step == "verified":
             return progression.after_verify(hosts, health_by_host(fleet, arguments["health"]))
         return progression.after_enable(fleet.balancers, hosts, arguments["moves"])
+
+    def _lost(self, arguments: dict[str, t.Any]) -> dict[str, dict[str, str]]:
+        """Who could not be reached after a person's own tasks."""
+        return {host: answer for host, answer in arguments["reached"].items() if answer.get("unreachable")}
 
     def _failures(self, hosts: Sequence[str], rollout: RolloutRecord, task_vars: dict[str, t.Any]) -> dict[str, str]:
         """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout."""

@@ -40,6 +40,10 @@ options:
     description: What RV(convoy.rolling.releases#module:hosts) returned.
     type: dict
     default: {}
+  reached:
+    description: What RV(convoy.rolling.releases#module:hosts) returned of a look at the hosts after a person's own tasks.
+    type: dict
+    default: {}
   health:
     description: The results of M(convoy.rolling.health_check), whose targets are named after their hosts.
     type: list

@@ -57,7 +57,7 @@ hosts:
   returned: success
   type: list
   elements: dict
-  sample: [{"host": "web1", "verdict": "converged", "why": "it runs 2.4.1", "out": [], "installed": "2.4.1", "running": "2.4.1"}]
+  sample: [{"host": "web1", "verdict": "converged", "why": "it runs 2.4.1", "out": [], "installed": "2.4.1", "running": "2.4.1", "note": ""}]
 next:
   description: The command to type next; empty when nothing is left to do.
   returned: success

@@ -64,7 +64,7 @@ hosts:
   returned: always
   type: list
   elements: dict
-  sample: [{"host": "web1", "verdict": "converged", "why": "it runs 2.4.1", "out": [], "installed": "2.4.1", "running": "2.4.1"}]
+  sample: [{"host": "web1", "verdict": "converged", "why": "it runs 2.4.1", "out": [], "installed": "2.4.1", "running": "2.4.1", "note": ""}]
 members:
   description: What every load balancer says of every member of its pools.
   returned: always

@@ -153,11 +153,19 @@ def after_enable(balancers: Sequence[Balancer], hosts: Sequence[str], results: S
     return Progression(tuple(records), going_on=back, back=back, members=moved.members, halt=moved.halt)
 
 
-def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str]) -> Progression:
-    """A person's own tasks ran: ``failures`` says for whom they failed and why; the others stand where they stood."""
-    return _those_without_verdict(
-        [replace(record, verdict=Verdict.FAILED, why=failures[record.host]) if record.host in failures else record for record in records]
-    )
+def after_tasks(records: Sequence[HostRecord], failures: Mapping[str, str], lost: Mapping[str, str]) -> Progression:
+    """A person's own tasks ran: ``failures`` says for whom they failed and why, ``lost`` who could not be reached after them.
+
+    Ansible runs no rescue for a host that it can't reach, so that nothing but another try tells of it. The others stand where they stood.
+    """
+    ended = []
+    for record in records:
+        if record.host in failures:
+            record = replace(record, verdict=Verdict.FAILED, why=failures[record.host])
+        elif record.host in lost:
+            record = replace(record, verdict=Verdict.UNREACHABLE, why=lost[record.host])
+        ended.append(record)
+    return _those_without_verdict(ended)
 
 
 @dataclass(frozen=True)

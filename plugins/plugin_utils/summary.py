@@ -22,6 +22,8 @@ def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequ
     for state in conclusion.hosts:
         if state.verdict in (Verdict.FAILED, Verdict.UNREACHABLE, Verdict.HELD):
             lines.append(f"  {state.verdict.value}: {state.host}: {state.why}")
+        if state.note:
+            lines.append(f"  note: {state.host}: {state.note}")
         if state.out:
             whose = "taken out by this rollout or one before" if state.host in left_out else "not by a rollout"
             lines.append(f"  out of rotation: {state.host} on {', '.join(state.out)} ({whose})")

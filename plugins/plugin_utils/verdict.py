@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member, Observed, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, HostSeen, Member, Observed, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged
 
 
@@ -23,6 +23,7 @@ class HostState:
     out: tuple[str, ...]  # the places, ``balancer/pool``, that send it no traffic
     installed: str | None
     running: str | None
+    note: str = ""  # what else a person should know: somebody else had a hand in it
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,16 @@ def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bo
     held = bool(rollout and seen.host in rollout.plan.held) or (not absent and any(member.admin != "ready" for member in members))
 
     def state(verdict: Verdict, why: str) -> HostState:
-        return HostState(seen.host, verdict, why, out, seen.installed, seen.running)
+        return HostState(seen.host, verdict, why, out, seen.installed, seen.running, _note(seen, version, record))
 
-    if not seen.reachable:
-        return state(Verdict.UNREACHABLE, seen.why or "it could not be reached")
-    if record and record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE):
-        return state(record.verdict, record.why)
+    gone = "" if seen.reachable else seen.why or "it could not be reached"
+    if record and record.verdict is Verdict.FAILED:
+        # What it failed on comes first, and counted; that it can't be asked any more is said beside it.
+        return state(Verdict.FAILED, f"{record.why}; and now it can't be reached: {gone}" if gone else record.why)
+    if record and record.verdict is Verdict.UNREACHABLE:
+        return state(Verdict.UNREACHABLE, record.why)
+    if gone:
+        return state(Verdict.UNREACHABLE, gone)
     if held:
         return state(Verdict.HELD, rollout.plan.held.get(seen.host, "somebody took it out of rotation") if rollout else "out by a person")
     if is_converged(seen, members, version):
@@ -85,6 +90,19 @@ def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bo
     if not seen.healthy:
         return state(Verdict.FAILED, seen.why or "its health check fails")
     return state(Verdict.SKIPPED, f"it still runs {seen.running or seen.installed or 'an unknown version'}")
+
+
+def _note(seen: HostSeen, version: str, record: HostRecord | None) -> str:
+    """What somebody else did to a host that this rollout had finished with."""
+    if record is None or record.verdict is not Verdict.CONVERGED:
+        return ""
+    notes = [record.why] if record.why else []
+    if seen.installed not in (None, version):
+        runs = f", and it runs {seen.running}" if seen.running not in (None, seen.installed) else ""
+        notes.append(f"this rollout had brought it to {version}; somebody has installed {seen.installed} since{runs}")
+    elif seen.running not in (None, version):
+        notes.append(f"this rollout had brought it to {version}; somebody has started {seen.running} since")
+    return "; ".join(notes)
 
 
 def _count(states: t.Sequence[HostState], verdict: Verdict) -> int:

@@ -105,11 +105,9 @@ def on_the_wire(order: str, looks: int = 0) -> Ambush:
 
         def look(line: str) -> None:
             nonlocal left
-            if case.killed.is_set():
-                raise ConnectionAbortedError
             if line == f"set server {order}":
                 seen.set()
-            if seen.is_set() and (left is None or line.startswith("show stat")):
+            if seen.is_set() and not case.killed.is_set() and (left is None or line.startswith("show stat")):
                 left = None if left is None else left - 1
                 if not left:
                     case.kill_all()

@@ -53,6 +53,15 @@ def test_host_on_which_a_persons_tasks_fail_goes_no_further(state: Path, journal
     assert [absence.host for absence in journal.absences("web")] == ["web1", "web2"]
 
 
+@pytest.mark.parametrize("step", ["tasks", "deployed"])
+def test_host_that_is_lost_in_a_persons_tasks_goes_no_further(state: Path, journal: Journal, step: str) -> None:
+    """Ansible's rescue does not run for it, and leaves no mark."""
+    reached = {"web1": {"active": None, "error": "no such link"}, "web2": {"unreachable": "No route"}}
+    assert record(state, step, {}, reached=reached)["hosts"] == ["web1"]
+    lost = journal.rollout(1).host("web2")
+    assert (lost.verdict, lost.why, lost.out) == (Verdict.UNREACHABLE, "No route", True)
+
+
 def test_failure_of_an_earlier_rollout_is_none_of_this_one(state: Path, journal: Journal) -> None:
     assert record(state, "tasks", {"web2": mark(7)})["hosts"] == ["web1", "web2"]
 

@@ -329,9 +329,9 @@ def test_without_a_balancer_who_is_verified_is_back() -> None:
 # -- a person's own tasks ----------------------------------------------------------------------------------------------
 
 
-def test_who_fails_in_a_persons_own_tasks_stays_where_it_stands() -> None:
-    done = after_tasks([HostRecord("web1", Step.DRAINED), HostRecord("web2", Step.DRAINED)], {"web2": "task 'Warm up' failed: 1"})
-    assert (done.going_on, record(done, "web2")) == (
-        ("web1",),
-        HostRecord("web2", Step.DRAINED, Verdict.FAILED, "task 'Warm up' failed: 1"),
-    )
+def test_who_fails_or_is_lost_in_a_persons_own_tasks_stays_where_it_stands() -> None:
+    records = [HostRecord(host, Step.DRAINED) for host in ("web1", "web2", "web3")]
+    done = after_tasks(records, {"web2": "task 'Warm up' failed: 1"}, {"web2": "No route", "web3": "No route"})
+    assert done.going_on == ("web1",)
+    assert record(done, "web2") == HostRecord("web2", Step.DRAINED, Verdict.FAILED, "task 'Warm up' failed: 1")
+    assert record(done, "web3") == HostRecord("web3", Step.DRAINED, Verdict.UNREACHABLE, "No route")

@@ -102,5 +102,26 @@ def test_unreachable_and_sick_hosts_are_named() -> None:
     assert end.reason == "web2: No route; web3: status 503"
 
 
+def test_host_that_failed_and_then_vanished_failed() -> None:
+    look = observed(3, web1=seen("web1", reachable=False, why="No route"), web2=seen("web2", reachable=False, why="No route"))
+    mine = rollout(
+        plan(3, max_unavailable=1), HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "status 503"), HostRecord("web2", Step.BACK, Verdict.CONVERGED)
+    )
+    end = conclude(NEW, look, mine)
+    assert of(end, "web1") == (Verdict.FAILED, "status 503; and now it can't be reached: No route")
+    assert of(end, "web2") == (Verdict.UNREACHABLE, "No route")
+
+
+def test_host_that_somebody_deployed_after_us_is_not_converged_and_noted() -> None:
+    mine = rollout(plan(3, max_unavailable=1), *(HostRecord(host, Step.BACK, Verdict.CONVERGED) for host in ("web1", "web2", "web3")))
+    look = observed(3, web1=seen("web1", NEW), web2=seen("web2", "9.0"), web3=seen("web3", "9.0", running=NEW))
+    end = conclude(NEW, look, mine)
+    assert (end.verdict, of(end, "web1")[0], of(end, "web2")[0]) == (Verdict.HALTED, Verdict.CONVERGED, Verdict.SKIPPED)
+    notes = {state.host: state.note for state in end.hosts}
+    assert notes["web1"] == ""
+    assert notes["web2"] == "this rollout had brought it to 2.0; somebody has installed 9.0 since"
+    assert notes["web3"] == "this rollout had brought it to 2.0; somebody has installed 9.0 since, and it runs 2.0"
+
+
 def test_halted_rollout_gives_its_own_reason() -> None:
     assert conclude(NEW, observed(3), rollout(plan(3, max_unavailable=1), halted="1 host failed")).reason == "1 host failed"
