@@ -36,15 +36,18 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
-        observed = observed_of(load_fleet(arguments["fleet"]), arguments["observed"], journal)
+        # With a balancer that does not answer, what it said last: the end of a rollout is told whatever happens.
+        views = journal.views(ticket.rollout)
+        observed = observed_of(load_fleet(arguments["fleet"]), arguments["observed"], journal, views)
         rollout = journal.rollout(ticket.rollout)
         conclusion = conclude(rollout.version, observed, rollout)
         # Whoever is seen to serve is back, whatever became of the call that should have taken it out.
-        serving = {member.host for member in observed.members} - {state.host for state in conclusion.out}
+        unseen = {member.host for member in observed.members if member.balancer in observed.silent}
+        serving = {member.host for member in observed.members} - {state.host for state in conclusion.out} - unseen
         back = [absence.host for absence in observed.absences if absence.host in serving]
         journal.close(ticket, conclusion.verdict, conclusion.reason, self.now(), back)
         command = next_command(rollout.version, conclusion)
-        lines = summary_lines(rollout.app, rollout.version, conclusion, observed.absences, command)
+        lines = summary_lines(rollout.app, rollout.version, conclusion, observed, command)
         progress = {
             **progress_of(rollout, [absence.host for absence in observed.absences if absence.host not in back]),
             "verdict": conclusion.verdict.value,

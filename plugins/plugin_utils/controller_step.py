@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -22,7 +22,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables impo
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Observed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 
@@ -125,6 +125,9 @@ def proof_of(lease: Mapping[str, t.Any] | None) -> Callable[[], None]:
     return lambda: journal.prove(ticket, time.time())
 
 
-def observed_of(fleet: Fleet, seen: dict[str, t.Any], journal: Journal) -> Observed:
-    """One look at the fleet, with what the journal knows of hosts that are out."""
-    return observe(fleet, seen["pools"], seen["releases"], health_by_host(fleet, seen["health"]), journal.absences(fleet.app))
+def observed_of(fleet: Fleet, seen: dict[str, t.Any], journal: Journal, views: Sequence[Member] | None = None) -> Observed:
+    """One look at the fleet, with what the journal knows of hosts that are out.
+
+    :param views: every pool as it was seen last, where a balancer that does not answer must not be in the way.
+    """
+    return observe(fleet, seen["pools"], seen["releases"], health_by_host(fleet, seen["health"]), journal.absences(fleet.app), views)

@@ -103,6 +103,7 @@ class Observed:
     hosts: tuple[HostSeen, ...]
     members: tuple[Member, ...]
     absences: tuple[Absence, ...] = ()
+    silent: dict[str, str] = field(default_factory=dict)  # balancers that do not answer, and why; their members are as they were seen last
 
 
 @dataclass(frozen=True)

@@ -21,21 +21,29 @@ def observe(
     releases: Mapping[str, Mapping[str, t.Any]],
     health: Mapping[str, Mapping[str, t.Any]],
     absences: Sequence[Absence],
+    views: Sequence[Member] | None = None,
 ) -> Observed:
     """The fleet as it is.
 
     :param pools: the results of ``lb_member_info``, one a balancer, each with its call under ``item``.
     :param releases: host -> what ``convoy.rolling.releases`` saw of it: ``active``, or ``unreachable`` and why.
     :param health: host -> its target's result of ``health_check``: ``ok``, ``failed``, ``extracted``.
-    :raises RollingError: when a balancer did not answer.
+    :param views: every pool as it was seen last, to stand in for that of a balancer that does not answer.
+    :raises RollingError: when a balancer did not answer, and no views are given.
     :raises InputError: when a balancer does not have a member that a host says it is.
     """
+    silent = {result["item"]["name"]: _silence(result) for result in pools if "pools" not in result}
+    if silent and views is None:
+        raise RollingError(f"{'; '.join(silent.values())}. Nobody leaves rotation until it answers; nothing was touched.")
+    pools = [result for result in pools if result["item"]["name"] not in silent]
     members = [member for result in pools for member in _pool_members(fleet.balancers, result)]
-    _check_members(fleet.balancers, members, pools)
+    _check_members([balancer for balancer in fleet.balancers if balancer.name not in silent], members, pools)
+    members += [member for member in views or () if member.balancer in silent]
     return Observed(
         hosts=tuple(_host(host.host, releases.get(host.host, {}), health.get(host.host)) for host in fleet.hosts),
         members=tuple(members),
         absences=tuple(absences),
+        silent=silent,
     )
 
 
@@ -71,11 +79,13 @@ def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] |
     )
 
 
+def _silence(result: Mapping[str, t.Any]) -> str:
+    why = str(result.get("msg") or "it did not answer").rstrip(". \n")
+    return f"load balancer {result['item']['name']}: {why}"
+
+
 def _pool_members(balancers: Sequence[Balancer], result: Mapping[str, t.Any]) -> list[Member]:
     name = result["item"]["name"]
-    if "pools" not in result:
-        why = str(result.get("msg") or "it did not answer").rstrip(". \n")
-        raise RollingError(f"load balancer {name}: {why}. Nobody leaves rotation until it answers; nothing was touched.")
     return [member for pool in result["pools"] for member in members_of(balancers, name, pool["pool"], pool["members"])]
 
 

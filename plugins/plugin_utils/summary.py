@@ -9,16 +9,17 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Member, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Observed, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState
 
 
-def summary_lines(app: str, version: str, conclusion: Conclusion, absences: Sequence[Absence], command: str) -> list[str]:
+def summary_lines(app: str, version: str, conclusion: Conclusion, observed: Observed, command: str) -> list[str]:
     """The verdict and why, every host that did not converge, who is out of rotation, and the command to type next."""
     lines = [f'rollout of "{app}" to {version}: {conclusion.verdict.value}: {conclusion.reason}']
     if conclusion.verdict is not Verdict.CONVERGED:
         lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts run {version} and serve")
-    left_out = {absence.host for absence in absences}
+    lines += [f"  not seen: {why}; of its members this is what it said last" for why in observed.silent.values()]
+    left_out = {absence.host for absence in observed.absences}
     for state in conclusion.hosts:
         if state.verdict in (Verdict.FAILED, Verdict.UNREACHABLE, Verdict.HELD):
             lines.append(f"  {state.verdict.value}: {state.host}: {state.why}")

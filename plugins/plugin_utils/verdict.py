@@ -58,9 +58,10 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
     absent = {absence.host for absence in observed.absences}
     states = tuple(_state(seen, mine.get(seen.host, []), version, seen.host in absent, rollout) for seen in observed.hosts)
     short = [state for state in states if state.verdict not in (Verdict.CONVERGED, Verdict.HELD)]
-    if not short:
+    if not short and not observed.silent:
         return Conclusion(Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts run {version} and serve", states)
-    reason = rollout.halted if rollout and rollout.halted else "; ".join(f"{state.host}: {state.why}" for state in short[:5])
+    whys = [*observed.silent.values(), *(f"{state.host}: {state.why}" for state in short[:5])]
+    reason = rollout.halted if rollout and rollout.halted else "; ".join(whys)
     stopped = rollout is not None and rollout.aborted is not None and rollout.halted == rollout.abortion
     return Conclusion(Verdict.CANCELLED if stopped else Verdict.HALTED, reason, states)
 

@@ -99,8 +99,11 @@ class Fleet:
         self.control("start", *self.hosts)
         wait_until(lambda: set(self.versions().values()) == {self._first_version}, 30, f"every host to run {self._first_version}")
         for balancer in self.balancers:
-            balancer.start(self._haproxy, {host.name: host.port for host in self.hosts.values()}, self._inter)
+            self._start(balancer)
         self.wait_up()
+
+    def _start(self, balancer: Balancer) -> None:
+        balancer.start(self._haproxy, {host.name: host.port for host in self.hosts.values()}, self._inter)
 
     def stop(self) -> None:
         for balancer in self.balancers:
@@ -124,6 +127,13 @@ class Fleet:
     def kill(self, host: str) -> None:
         """SIGKILL the host's app."""
         self.control("stop", host)
+
+    def restart_balancer(self, name: str) -> None:
+        """Stop one and start it anew; it forgets what it was told. Return when every member is up."""
+        (balancer,) = (one for one in self.balancers if one.name == name)
+        balancer.stop()
+        self._start(balancer)
+        self.wait_up()
 
     def set_state(self, host: str, state: str, pools: t.Sequence[str] = POOLS) -> None:
         """Do by hand what a person does: set a member `drain`, `maint` or `ready` on every balancer."""

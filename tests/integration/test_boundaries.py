@@ -26,6 +26,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdic
 from fleet.app import APPCTL
 from fleet.breakpoints import Breakpoints
 from fleet.fleet import POOLS, Fleet
+from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]
 
@@ -88,6 +89,10 @@ class Case:
             self.roll.kill_all()
             self.killed.set()
 
+    def wait_for_kill(self) -> None:
+        wait_until(lambda: self.killed.is_set() or self.roll.process.poll() is not None, 60, "the moment to kill")
+        assert self.killed.wait(1), "it ended before"
+
     def wait_for(self, what: Path) -> None:
         self.roll.wait_until(what.exists, str(what))
 
@@ -116,7 +121,7 @@ def on_the_wire(order: str, looks: int = 0) -> Ambush:
         seen = threading.Event()
         with case.wire_to(case.fleet, look) as wire:
             case.variables["rollout_balancers"] = [{"name": "lb1", "address": wire.address, "pools": list(POOLS)}]
-            yield lambda: case.roll.wait_until(case.killed.is_set, order)
+            yield case.wait_for_kill
 
     return ambush
 
@@ -137,7 +142,7 @@ def waiting_for_the_floor(case: Case) -> Iterator[Callable[[], None]]:
             case.fleet.set_state(host, "maint")
         waits.set()
         stops.go("Drain#1")
-        case.roll.wait_until(case.killed.is_set, "the wait for the floor")
+        case.wait_for_kill()
         for host in ("web3", "web4"):
             case.fleet.set_state(host, "ready")
         case.fleet.wait_up()
@@ -250,7 +255,7 @@ def while_it_verifies(case: Case) -> Iterator[Callable[[], None]]:
     with served(answer) as url:
         usual = {"conditions": ["status == 'up'"], "version": "version"}
         case.variables["rollout_health"] = {"url": f"{url}/{{{{ inventory_hostname }}}}", **usual}
-        yield lambda: case.roll.wait_until(case.killed.is_set, "the probes")
+        yield case.wait_for_kill
 
 
 def before(place: str) -> Ambush:
@@ -344,8 +349,8 @@ def kill_and_resume(case: Case, start: Fixture, play: Fixture, watching: Fixture
         fleet, journal = case.fleet, journal_of(case.fleet)
         before = journal.latest("web")
         with ambush(case) as wait:
-            fleet.release(case.version, case.behaviour)
             fleet.release(target)
+            fleet.release(case.version, case.behaviour)
             asked = QUICK | case.variables
             with watching(fleet) as seen:
                 case.roll = start(fleet, asked | {"rollout_version": case.version}, settings=case.settings)

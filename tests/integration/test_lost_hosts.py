@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
+import time
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from fleet.app import APPCTL
 from fleet.breakpoints import Breakpoints
 from fleet.fleet import Fleet
 from fleet.ssh import Ssh, find_sshd
+from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]
 
@@ -105,7 +111,7 @@ def test_a_host_cut_off_after_the_deploy_is_proved_by_its_probe_and_named_at_the
 def test_a_host_that_loses_power_after_the_deploy_stays_out(place: str, why: str, site: Site, words: Fixture) -> None:
     run = site.roll(place, site.ssh.power_off)
     assert run.rc == 2
-    assert why in run.text and "unreachable: web1: " in run.text
+    assert why in run.text and "; and now it can't be reached: " in run.text.replace("''", "'")
     assert "out of rotation: web1 on lb1/sticky, lb1/web (taken out by this rollout" in run.text
     assert [words(site.fleet, host) for host in site.fleet.hosts] == [{"MAINT"}, {"UP"}, {"UP"}, {"UP"}]
     assert list(site.fleet.versions().values()) == [None, "2.0.0", "1.0.0", "1.0.0"], "the budget is 0"
@@ -129,7 +135,7 @@ def test_a_host_that_freezes_and_thaws_is_waited_for(place: str, site: Site) -> 
 def test_a_host_that_stays_frozen_is_left_out_and_the_next_run_finishes_it(site: Site, words: Fixture) -> None:
     run = site.roll("Verify#1", site.ssh.freeze)
     assert run.rc == 2
-    assert "unreachable: web1: " in run.text and "out of rotation: web1 " in run.text
+    assert "failed: web1: health check: " in run.text and "out of rotation: web1 " in run.text
     assert [words(site.fleet, host) for host in site.fleet.hosts] == [{"MAINT"}, {"UP"}, {"UP"}, {"UP"}]
     site.ssh.thaw("web1")
     assert site.again().batches[0][0] == "web1"
@@ -137,18 +143,17 @@ def test_a_host_that_stays_frozen_is_left_out_and_the_next_run_finishes_it(site:
 
 def test_a_host_that_reboots_while_it_restarts_comes_back_with_the_next_run(site: Site, tmp_path: Path, words: Fixture) -> None:
     begun = tmp_path / "begun"
-    restart = f"if [ {{{{ inventory_hostname }}}} = web1 ]; then touch {begun}; sleep 20; else {{{{ usual }}}}; fi"
-    usual = "sh -c '. ./env'" and f"{Path(__file__).parents[1]}/fleet/app/appctl restart {tmp_path}/hosts/{{{{ inventory_hostname }}}}"
+    usual = f"{APPCTL} restart {tmp_path}/hosts/{{{{ inventory_hostname }}}}"
+    restart = f"if [ {{{{ inventory_hostname }}}} = web1 ]; then touch {begun}; sleep 20; else {usual}; fi"
 
     def reboot() -> None:
-        while not begun.exists():
-            threading.Event().wait(0.05)
+        wait_until(begun.exists, 30, "the restart of web1")
         site.ssh.power_off("web1")
-        threading.Event().wait(1)
+        time.sleep(1)
         site.ssh.boot("web1")
 
     thread = threading.Thread(target=reboot)
-    run = site.roll("Drain#1", lambda _host: thread.start(), rollout_restart_command=restart, usual=usual)
+    run = site.roll("Drain#1", lambda _host: thread.start(), rollout_restart_command=restart)
     thread.join()
     assert run.rc == 2
     assert "unreachable: web1: " in run.text and "out of rotation: web1 " in run.text
@@ -182,3 +187,49 @@ def test_a_host_cut_off_in_own_tasks_is_unreachable_whatever_its_probe_says(
     assert list(site.fleet.versions().values()) == ["2.0.0" if hook else "1.0.0", "2.0.0", "1.0.0", "1.0.0"]
     site.ssh.connect("web1")
     assert site.again(**own).batches[0][0] == "web1"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """The file system of web1."""
+    place = tmp_path / "hosts" / "web1"
+    place.mkdir(parents=True)
+    words = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=60", "tmpfs", str(place)]
+    if subprocess.run(words, stderr=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "out"),
+    [
+        pytest.param("Stage the release#1", False, id="staging"),
+        pytest.param("Switch to the release and restart#1", True, id="switch"),
+    ],
+)
+def test_a_full_disk_is_its_host_s_failure(
+    place: str, out: bool, small_disk: Path, tmp_path: Path, start: Fixture, play: Fixture, words: Fixture
+) -> None:
+    with Fleet(4, tmp_path) as fleet:
+        fleet.release("2.0.0")
+        stops = Breakpoints(tmp_path / "stops", place)
+        rolling = start(fleet, QUICK | {"rollout_version": "2.0.0"}, settings=stops.settings)
+        rolling.wait_until(lambda: stops.reached(place), place)
+        full = small_disk / "full"
+        full.mkdir()
+        with suppress(OSError):
+            for number in range(100):
+                (full / str(number)).touch()
+        stops.go(place)
+        run = rolling.end()
+        assert run.rc == 2
+        assert "failed: web1: " in run.text and "no space is left on the disk; free some and run it again." in run.text
+        assert "1 host failed (web1), rollout_max_failures is 0" in run.text
+        assert words(fleet, "web1") == ({"MAINT"} if out else {"UP"})
+        assert ("out of rotation: web1 " in run.text) is out
+        assert list(fleet.versions().values()) == ["1.0.0", "2.0.0" if out else "1.0.0", "1.0.0", "1.0.0"]
+        shutil.rmtree(full)
+        again = play(fleet, QUICK | {"rollout_version": "2.0.0"})
+        assert again.rc == 0 and again.batches[0][0] == "web1"
+        assert set(fleet.versions().values()) == {"2.0.0"}

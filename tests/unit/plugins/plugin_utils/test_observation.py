@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from unit.plugins.plugin_utils.fleets import balancer, fleet, host_input, names
+from unit.plugins.plugin_utils.fleets import balancer, fleet, host_input, member, names
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet
@@ -73,6 +73,18 @@ def test_balancer_that_does_not_answer_stops_everything(answer: dict[str, t.Any]
     with pytest.raises(RollingError) as caught:
         look(pools=[{"item": {"name": "lb1"}, **answer}])
     assert caught.value.message.startswith(said)
+
+
+def test_balancer_that_does_not_answer_at_the_end_is_stood_in_for_by_what_it_said_last() -> None:
+    two = Fleet("web", fleet(2).hosts, (balancer(hosts=names(2)), balancer("lb2", ["web"], names(2))))
+    answers = [{"item": {"name": "lb1"}, "pools": [pool()]}, {"item": {"name": "lb2"}, "msg": "refused."}]
+    seen = look(two, pools=answers, views=[member("web1", out=True), member("web2", "lb2/web", out=True)])
+    assert seen.silent == {"lb2": "load balancer lb2: refused"}
+    assert [(one.place, one.name, one.in_service) for one in seen.members] == [
+        ("lb1/web", "web1", True),
+        ("lb1/web", "web2", True),
+        ("lb2/web", "web2", False),
+    ]
 
 
 def test_member_that_the_pool_does_not_have_is_named_with_those_it_has() -> None:

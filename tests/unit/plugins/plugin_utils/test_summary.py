@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from unit.plugins.plugin_utils.fleets import API, member, names, observed, plan, rollout, seen
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
@@ -17,7 +19,7 @@ BAD = rollout(
 
 def test_halted_rollout_names_who_failed_who_is_out_and_what_to_type() -> None:
     look = observed(4, absent=["web1"], out=["web4"])
-    lines = summary_lines("web", "2.0", conclude("2.0", look, BAD), look.absences, "ansible-playbook x")
+    lines = summary_lines("web", "2.0", conclude("2.0", look, BAD), look, "ansible-playbook x")
     assert lines == [
         'rollout of "web" to 2.0: halted: 1 host failed (web1)',
         "  0 of 4 hosts run 2.0 and serve",
@@ -31,13 +33,24 @@ def test_halted_rollout_names_who_failed_who_is_out_and_what_to_type() -> None:
 
 def test_unreachable_host_is_named() -> None:
     look = observed(2, web1=seen("web1", "2.0"), web2=seen("web2", reachable=False, why="No route"))
-    assert "  unreachable: web2: No route" in summary_lines("web", "2.0", conclude("2.0", look, None), (), "")
+    assert "  unreachable: web2: No route" in summary_lines("web", "2.0", conclude("2.0", look, None), look, "")
 
 
 def test_converged_rollout_says_so_in_one_line() -> None:
     look = observed(2, **{host: seen(host, "2.0") for host in names(2)})
-    assert summary_lines("web", "2.0", conclude("2.0", look, None), (), "") == [
+    assert summary_lines("web", "2.0", conclude("2.0", look, None), look, "") == [
         'rollout of "web" to 2.0: converged: 2 of 2 hosts run 2.0 and serve'
+    ]
+
+
+def test_balancer_that_does_not_answer_and_a_note_are_told() -> None:
+    look = dataclasses.replace(observed(2, **{host: seen(host, "2.0") for host in names(2)}), silent={"lb1": "load balancer lb1: refused"})
+    touched = rollout(plan(4, max_unavailable=1), HostRecord("web1", Step.BACK, Verdict.CONVERGED, "somebody let it in"))
+    assert summary_lines("web", "2.0", conclude("2.0", look, touched), look, "") == [
+        'rollout of "web" to 2.0: halted: load balancer lb1: refused',
+        "  2 of 2 hosts run 2.0 and serve",
+        "  not seen: load balancer lb1: refused; of its members this is what it said last",
+        "  note: web1: somebody let it in",
     ]
 
 
