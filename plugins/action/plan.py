@@ -61,6 +61,8 @@ class ActionModule(ControllerStep):
             "batches": _sizes(plan),
             "passes": policy.passes,
         }
+        if not (live or plan.order or self.check_mode or arguments["plan_only"]):
+            journal.end_abandoned(fleet.app, plan.version, self.now())
         if not live:
             # In check mode the task counts as changed when the real run would roll somebody.
             return {**result, "changed": bool(plan.order) and self.check_mode, "progress": None if plan.order else converged_progress(plan)}

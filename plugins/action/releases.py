@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import LEASE_ARGUMENT, ControllerStep, proof_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command
@@ -37,6 +38,7 @@ class ActionModule(ControllerStep):
         "strip_components": {"type": "int", "default": 0},
         "by": {"type": "str"},
         "cause": {"type": "str"},
+        "patience": {"type": "str"},
         "lease": LEASE_ARGUMENT,
     }
 
@@ -44,11 +46,12 @@ class ActionModule(ControllerStep):
         fleet = load_fleet(arguments["fleet"])
         names = {host.host for host in fleet.hosts} if arguments["hosts"] is None else set(arguments["hosts"])
         commands = {host.host: self._command(host, arguments) for host in fleet.hosts if host.host in names}
+        patience = to_seconds(arguments["patience"], "patience") if arguments["patience"] else None
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}
         proof_of(arguments["lease"])()
         read = look_of if arguments["state"] == "observed" else answer_of
-        answers = {host: read(outcome) for host, outcome in self.on_hosts(commands, task_vars).items()}
+        answers = {host: read(outcome) for host, outcome in self.on_hosts(commands, task_vars, patience).items()}
         changed = arguments["state"] != "observed" and any(answer.get("changed") for answer in answers.values())
         return {"changed": changed, "hosts": answers}
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from ansible_collections.convoy.rolling.plugins.action import record
 from ansible_collections.convoy.rolling.plugins.module_utils import members
+from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC, over_http, run
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
@@ -38,6 +39,7 @@ class ActionModule(record.ActionModule):
         "step": {"type": "str", "required": True, "choices": ["drained", "deployed", "verified", "back"]},
         "options": {"type": "dict", "default": {}},
         "move_timeout": {"type": "str"},
+        "patience": {"type": "str"},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -50,7 +52,7 @@ class ActionModule(record.ActionModule):
         done: dict[str, t.Any] = {}
         if arguments["step"] == "deployed":
             journal.prove(ticket, self.now())
-            done["releases"] = self._switch(fleet, todo["deploy"], rollout.version, task_vars)
+            done["releases"] = self._switch(fleet, todo["deploy"], rollout.version, arguments["patience"], task_vars)
         elif arguments["step"] == "verified":
             # What comes of it shows in the step that enables, which does the same.
             self._keep_out(journal, ticket, todo, arguments)
@@ -103,10 +105,13 @@ class ActionModule(record.ActionModule):
                 results.append({**move, "item": one})
         return results
 
-    def _switch(self, fleet: Fleet, hosts: list[str], version: str, task_vars: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    def _switch(
+        self, fleet: Fleet, hosts: list[str], version: str, patience: str | None, task_vars: dict[str, t.Any]
+    ) -> dict[str, dict[str, t.Any]]:
+        seconds = to_seconds(patience, "patience") if patience else None
         inputs = {host.host: host for host in fleet.hosts}
         commands = {host: activate_command(str(inputs[host].root), version, inputs[host].restart) for host in hosts}
-        return {host: answer_of(outcome) for host, outcome in self.on_hosts(commands, task_vars).items()}
+        return {host: answer_of(outcome) for host, outcome in self.on_hosts(commands, task_vars, seconds).items()}
 
     def _probe(self, targets: list[dict[str, t.Any]], options: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         near = [target for target in targets if "command" not in target]

@@ -59,6 +59,10 @@ options:
   cause:
     description: Why, for the manifest.
     type: str
+  patience:
+    description:
+      - How long a host may take before it counts as unreachable, such as V(30s); without it, a host is waited for as long as its connection is.
+    type: str
   lease:
     description:
       - Which rollout this belongs to; before anything is sent to a host, it must prove that it is the live one.

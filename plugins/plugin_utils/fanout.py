@@ -12,6 +12,7 @@ bookkeeping would drop the host from the play (facts M1 to M4 in docs/design.md)
 from __future__ import annotations
 
 import shlex
+import threading
 import typing as t
 import uuid
 from collections.abc import Callable, Mapping
@@ -61,11 +62,16 @@ class Command:
 
 
 def run_on_hosts(
-    action: ActionBase, variables: Mapping[str, Mapping[str, t.Any]], commands: Mapping[str, Command], forks: int
+    action: ActionBase,
+    variables: Mapping[str, Mapping[str, t.Any]],
+    commands: Mapping[str, Command],
+    forks: int,
+    patience: float | None = None,
 ) -> dict[str, Outcome]:
     """Run one command on each host, ``forks`` at a time.
 
     :param variables: host -> its variables, templated as they are read.
+    :param patience: seconds after which a host that says nothing counts as unreachable; ssh itself may wait for a frozen host for ever.
     :return: an outcome for every host of ``commands``, whatever happened to the others.
     """
     # Connections are made here, one after another: templating and the plugin loader are not made for threads.
@@ -78,7 +84,14 @@ def run_on_hosts(
 
     def run(host: str) -> Outcome:
         target = ready[host]
-        return target if isinstance(target, Outcome) else target.run(commands[host])
+        if isinstance(target, Outcome):
+            return target
+        done: list[Outcome] = []
+        # Of its own, so that the process can end although it never does.
+        thread = threading.Thread(target=lambda: done.append(target.run(commands[host])), daemon=True)
+        thread.start()
+        thread.join(patience)
+        return done[0] if done else Outcome(unreachable=f"it did not answer within {patience:g} s")
 
     with ThreadPoolExecutor(max_workers=max(1, min(forks, len(commands) or 1))) as pool:
         return dict(zip(commands, pool.map(run, commands), strict=True))

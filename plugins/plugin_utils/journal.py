@@ -139,6 +139,22 @@ class Journal:
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
             db.execute(update(schema.ROLLOUTS).where(unfinished & mine).values(**ended))
 
+    def end_abandoned(self, app: str, version: str, now: float) -> None:
+        """End an app's rollout whose controller is gone, when a run finds nothing left to do; without one nothing is written.
+
+        :param version: what the whole fleet was found on.
+        """
+        left = self.lease(app)
+        if left.rollout is None or left.is_live(now):
+            return
+        with self._store.writing() as db:
+            if lease.read(db, app, for_update=True) == left:
+                reason = f"its controller ended; a later run found the whole fleet on {version}"
+                ended = {"ended": now, "verdict": Verdict.INTERRUPTED.value, "reason": reason}
+                mine = (schema.ROLLOUTS.c.number == left.rollout) & schema.ROLLOUTS.c.ended.is_(None)
+                db.execute(update(schema.ROLLOUTS).where(mine).values(**ended))
+                lease.release(db, app)
+
     def lease(self, app: str) -> Lease:
         """Who may move the members of an app."""
         with self._store.reading() as db:

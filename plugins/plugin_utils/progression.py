@@ -18,6 +18,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict, original_of
 
 
+LET_IN = "it was let in while it was out, by somebody or by a load balancer that started anew"
+
+
 @dataclass(frozen=True)
 class Progression:
     """What a step did to its hosts."""
@@ -148,7 +151,8 @@ def after_enable(balancers: Sequence[Balancer], hosts: Sequence[str], results: S
         if trouble or host in moved.refused:
             records.append(HostRecord(host, Step.VERIFIED, Verdict.FAILED, "; ".join(trouble) or moved.halt))
         else:
-            records.append(HostRecord(host, Step.BACK, Verdict.CONVERGED))
+            # It had been out everywhere, and nobody of ours lets it in before this step.
+            records.append(HostRecord(host, Step.BACK, Verdict.CONVERGED, LET_IN if host in moved.ready else ""))
     back = tuple(record.host for record in records if record.step is Step.BACK)
     return Progression(tuple(records), going_on=back, back=back, members=moved.members, halt=moved.halt)
 
@@ -173,6 +177,7 @@ class _Moves:
     errors: dict[str, list[str]]  # host -> one entry a member that was attempted; empty text when it went well
     refused: set[str]  # hosts of calls that failed as a whole
     taken: dict[str, str]  # host -> which of its members was out before we came
+    ready: set[str]  # hosts of which a member was in before we came
     done: dict[tuple[str, str], list[str]]  # call -> members that are other than they were
     had: dict[str, dict[str, dict[str, t.Any]]]  # host -> place -> what its member had before we came
     members: tuple[Member, ...]
@@ -183,6 +188,7 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
     errors: dict[str, list[str]] = {}
     refused: set[str] = set()
     taken: dict[str, str] = {}
+    ready: set[str] = set()
     done: dict[tuple[str, str], list[str]] = {}
     had: dict[str, dict[str, dict[str, t.Any]]] = {}
     views: dict[str, list[Member]] = {}  # place -> the newest
@@ -200,13 +206,15 @@ def _moves(balancers: Sequence[Balancer], results: Sequence[Mapping[str, t.Any]]
             before = member.get("before") or {}
             if host is not None and before.get("admin", "ready") != "ready":
                 taken.setdefault(host, f"somebody put it into {before['admin']} on {call['name']}/{call['pool']}")
+            if host is not None and before.get("admin") == "ready":
+                ready.add(host)
             if host is not None and before:
                 had.setdefault(host, {})[f"{call['name']}/{call['pool']}"] = original_of({"name": member["member"], **before})
             if member["ok"] and member["changed"]:
                 done.setdefault(_key(result), []).append(member["member"])
         if result.get("view"):
             views[f"{call['name']}/{call['pool']}"] = members_of(balancers, call["name"], call["pool"], result["view"]["members"])
-    return _Moves(errors, refused, taken, done, had, tuple(member for view in views.values() for member in view), halt)
+    return _Moves(errors, refused, taken, ready, done, had, tuple(member for view in views.values() for member in view), halt)
 
 
 def _host(balancers: Sequence[Balancer], result: Mapping[str, t.Any], member: str) -> str | None:

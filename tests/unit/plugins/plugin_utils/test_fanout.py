@@ -47,6 +47,8 @@ class Wire(ConnectionBase):
         self.ran[self.host] = cmd, in_data or b""
         if self.host.startswith("unreachable"):
             raise AnsibleConnectionFailure("No route to host\nand more")
+        if self.host.startswith("frozen"):
+            threading.Event().wait(5)
         if self.host.startswith("broken"):
             raise RuntimeError("something nobody thought of")
         return 0, f"here is {self.host}\n".encode(), b""
@@ -233,3 +235,10 @@ def test_host_that_becomes_root_does_so_and_what_that_says_is_left_out(monkeypat
     assert outcomes["web1"] == Outcome(0, "hello\n")
     assert "sudo" in wire.ran["web1"][0]
     assert "sudo" not in wire.ran["web2"][0]
+
+
+def test_host_that_says_nothing_is_unreachable_and_keeps_nobody(wire: type[Wire]) -> None:
+    variables = {host: {"ansible_connection": "wire"} for host in ("frozen", "web1")}
+    outcomes = run_on_hosts(Run().action(Action), variables, dict.fromkeys(variables, Command("echo hello")), 2, patience=0.1)
+    assert outcomes["frozen"] == Outcome(unreachable="it did not answer within 0.1 s")
+    assert outcomes["web1"].stdout == "here is web1\n"

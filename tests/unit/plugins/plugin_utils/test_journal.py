@@ -266,6 +266,28 @@ def test_rollout_whose_controller_is_gone_is_marked_interrupted(journal: Journal
     assert [absence.host for absence in journal.absences("web")] == ["web1"]
 
 
+def test_run_with_nothing_left_to_do_ends_what_a_dead_controller_left_open(journal: Journal) -> None:
+    old = opened(journal, holder=ELSEWHERE)
+    journal.end_abandoned("web", "2.0", 101.0)
+    assert journal.rollout(old.rollout).ended is None, "it is live"
+    later = 100.0 + LEASE_SECONDS
+    journal.end_abandoned("web", "2.0", later)
+    before = journal.rollout(old.rollout)
+    assert (before.ended, before.verdict, before.reason) == (
+        later,
+        Verdict.INTERRUPTED,
+        "its controller ended; a later run found the whole fleet on 2.0",
+    )
+    assert journal.lease("web").rollout is None
+    with pytest.raises(LeaseLost):
+        journal.renew(old, [], later)
+
+
+def test_run_with_nothing_left_to_do_makes_no_journal(journal: Journal, url: str) -> None:
+    journal.end_abandoned("web", "2.0", 101.0)
+    assert journal.latest("web") is None
+
+
 def test_rollout_that_ended_stays_as_it_ended(journal: Journal) -> None:
     old = opened(journal)
     journal.close(old, Verdict.CONVERGED, "", 101.0)
