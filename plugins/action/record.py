@@ -79,8 +79,9 @@ class ActionModule(ControllerStep):
             lost = {host: answer["unreachable"] for host, answer in self._lost(arguments).items()}
             return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars), lost)
         if step == "verified":
-            return progression.after_verify(hosts, health_by_host(fleet, arguments["health"]))
-        return progression.after_enable(fleet.balancers, hosts, arguments["moves"])
+            return progression.after_verify(fleet.balancers, hosts, health_by_host(fleet, arguments["health"]), arguments["moves"])
+        noted = [host for host in hosts if rollout.host(host).why]
+        return progression.after_enable(fleet.balancers, hosts, arguments["moves"], noted)
 
     def _lost(self, arguments: dict[str, t.Any]) -> dict[str, dict[str, str]]:
         """Who could not be reached after a person's own tasks."""

@@ -54,8 +54,8 @@ class ActionModule(record.ActionModule):
             journal.prove(ticket, self.now())
             done["releases"] = self._switch(fleet, todo["deploy"], rollout.version, arguments["patience"], task_vars)
         elif arguments["step"] == "verified":
-            # What comes of it shows in the step that enables, which does the same.
-            self._keep_out(journal, ticket, todo, arguments)
+            # Whom it finds let in is noted; what comes of it shows in the step that enables, which does the same.
+            done["moves"] = [*arguments["moves"], *self._keep_out(journal, ticket, todo, arguments)]
             done["health"] = [*self._probe(with_urls(todo["targets"], fleet), arguments["options"]), *arguments["health"]]
         else:
             done["moves"] = [

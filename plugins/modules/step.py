@@ -47,6 +47,13 @@ options:
   move_timeout:
     description: How long a member may take to be entirely back, or to be out once more, such as V(2m).
     type: str
+  patience:
+    description: How long a host may take to switch and restart before it counts as unreachable, such as V(10m).
+    type: str
+  reached:
+    description: Not used here; see M(convoy.rolling.record).
+    type: dict
+    default: {}
   moves:
     description: The results of M(convoy.rolling.lb_member) for calls that are not near, each with its call under C(item).
     type: list

@@ -17,7 +17,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls impo
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict, original_of
 
-
 LET_IN = "it was let in while it was out, by somebody or by a load balancer that started anew"
 
 
@@ -129,21 +128,36 @@ def after_release(hosts: Sequence[str], results: Mapping[str, Mapping[str, t.Any
     return _those_without_verdict(records)
 
 
-def after_verify(hosts: Sequence[str], health: Mapping[str, Mapping[str, t.Any]]) -> Progression:
-    """``health``: host -> its target's result; a host without one has no probe, and nothing speaks against it."""
+def after_verify(
+    balancers: Sequence[Balancer],
+    hosts: Sequence[str],
+    health: Mapping[str, Mapping[str, t.Any]],
+    results: Sequence[Mapping[str, t.Any]] = (),
+) -> Progression:
+    """What the probes said.
+
+    :param health: host -> its target's result; a host without one has no probe, and nothing speaks against it.
+    :param results: of the calls that kept out, meanwhile, who is out: whoever was found let in is noted.
+    """
+    ready = _moves(balancers, results).ready
     records = []
     for host in hosts:
         target = health.get(host, {"ok": True})
         if target["ok"]:
-            records.append(HostRecord(host, Step.VERIFIED))
+            records.append(HostRecord(host, Step.VERIFIED, None, LET_IN if host in ready else ""))
         else:
             body = f"; it answered {target['body']!r}" if target.get("body") else ""
             records.append(HostRecord(host, Step.DEPLOYED, Verdict.FAILED, f"health check: {target.get('failed') or 'failed'}{body}"))
     return _those_without_verdict(records)
 
 
-def after_enable(balancers: Sequence[Balancer], hosts: Sequence[str], results: Sequence[Mapping[str, t.Any]]) -> Progression:
-    """A host is back only when every pool of every balancer has it in service again."""
+def after_enable(
+    balancers: Sequence[Balancer], hosts: Sequence[str], results: Sequence[Mapping[str, t.Any]], noted: Collection[str] = ()
+) -> Progression:
+    """A host is back only when every pool of every balancer has it in service again.
+
+    :param noted: hosts that were found let in before.
+    """
     moved = _moves(balancers, results)
     records = []
     for host in hosts:
@@ -152,7 +166,7 @@ def after_enable(balancers: Sequence[Balancer], hosts: Sequence[str], results: S
             records.append(HostRecord(host, Step.VERIFIED, Verdict.FAILED, "; ".join(trouble) or moved.halt))
         else:
             # It had been out everywhere, and nobody of ours lets it in before this step.
-            records.append(HostRecord(host, Step.BACK, Verdict.CONVERGED, LET_IN if host in moved.ready else ""))
+            records.append(HostRecord(host, Step.BACK, Verdict.CONVERGED, LET_IN if host in moved.ready or host in noted else ""))
     back = tuple(record.host for record in records if record.step is Step.BACK)
     return Progression(tuple(records), going_on=back, back=back, members=moved.members, halt=moved.halt)
 

@@ -83,7 +83,8 @@ def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bo
     if gone:
         return state(Verdict.UNREACHABLE, gone)
     if held:
-        return state(Verdict.HELD, rollout.plan.held.get(seen.host, "somebody took it out of rotation") if rollout else "out by a person")
+        noticed = record.why if record and record.verdict is Verdict.HELD else ""
+        return state(Verdict.HELD, noticed or ("somebody took it out of rotation" if rollout else "out by a person"))
     if is_converged(seen, members, version):
         return state(Verdict.CONVERGED, f"it runs {version}")
     if out:

@@ -42,9 +42,18 @@ def find(balancer: Balancer) -> None:
     [
         pytest.param("Drain#1", 2, [], [], id="before the first leave"),
         pytest.param("Drain#2", 1, [], ["web1", "web2"], id="before the next leave", marks=pytest.mark.exhaustive),
-        pytest.param("Enable#1", 1, ["web1", "web2"], ["web1", "web2"], id="while some are out"),
-        pytest.param("Enable#1", 2, ["web1", "web2"], ["web1", "web2"], id="one of two while some are out", marks=pytest.mark.exhaustive),
-        pytest.param("Look at the load balancers#2", 2, [], ["web1", "web2", "web3", "web4"], id="at the end", marks=pytest.mark.exhaustive),
+        pytest.param("Enable who is proven, keep out who is not#1", 1, ["web1", "web2"], ["web1", "web2"], id="while some are out"),
+        pytest.param(
+            "Enable who is proven, keep out who is not#1",
+            2,
+            ["web1", "web2"],
+            ["web1", "web2"],
+            id="one of two while some are out",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            "Look at the load balancers#2", 2, [], ["web1", "web2", "web3", "web4"], id="at the end", marks=pytest.mark.exhaustive
+        ),
     ],
 )
 def test_nobody_leaves_while_a_balancer_is_silent_and_who_is_out_is_named(

@@ -41,10 +41,10 @@ BATCH = [
     "Put back who could not leave everywhere",
     "Switch to the release and restart",
     "Record who is deployed",
+    "Keep out who is out",
     "Verify",
     "Record who is verified",
-    "Keep out who failed",
-    "Enable",
+    "Enable who is proven, keep out who is not",
     "Record who is back",
     "Go round again for the others",
 ]
@@ -62,7 +62,7 @@ OFTEN = {
     "Ask the gate#1",
     "Drain#1",
     "Switch to the release and restart#1",
-    "Enable#1",
+    "Enable who is proven, keep out who is not#1",
     "Record who is back#1",
     "Settle the rollout#1",
 }
@@ -400,7 +400,14 @@ def test_killed_inside_a_task(moment: str, case: Case, kill_and_resume: Fixture)
     kill_and_resume(INSIDE[moment], case.version)
 
 
-OTHER_TARGET = ["Drain#1", "Switch to the release and restart#1", "Verify#1", "Enable#1", "Record who is back#1", "Enable#2"]
+OTHER_TARGET = [
+    "Drain#1",
+    "Switch to the release and restart#1",
+    "Verify#1",
+    "Enable who is proven, keep out who is not#1",
+    "Record who is back#1",
+    "Enable who is proven, keep out who is not#2",
+]
 OTHER_TARGET_INSIDE = ["out of one pool", "switched, not restarted", "restarting goes on", "back in one pool"]
 
 

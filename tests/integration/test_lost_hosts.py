@@ -105,7 +105,12 @@ def test_a_host_cut_off_after_the_deploy_is_proved_by_its_probe_and_named_at_the
     ("place", "why"),
     [
         pytest.param("Verify#1", "failed: web1: health check: ", id="between deploy and probe"),
-        pytest.param("Enable#1", "It is let in, but after ", id="between probe and enable", marks=pytest.mark.exhaustive),
+        pytest.param(
+            "Enable who is proven, keep out who is not#1",
+            "It is let in, but after ",
+            id="between probe and enable",
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_a_host_that_loses_power_after_the_deploy_stays_out(place: str, why: str, site: Site, words: Fixture) -> None:
@@ -171,9 +176,7 @@ OWN = """\
 
 
 @pytest.mark.parametrize("hook", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
-def test_a_host_cut_off_in_own_tasks_is_unreachable_whatever_its_probe_says(
-    hook: bool, site: Site, tmp_path: Path, words: Fixture
-) -> None:
+def test_a_host_cut_off_in_own_tasks_is_unreachable_whatever_its_probe_says(hook: bool, site: Site, tmp_path: Path, words: Fixture) -> None:
     tasks = tmp_path / "tasks.yml"
     tasks.write_text("- ansible.builtin.command: 'true'\n" if hook else OWN)
     own: dict[str, t.Any] = {"rollout_hooks": {"after_deploy": str(tasks)}} if hook else {"rollout_deploy_tasks": str(tasks)}

@@ -15,6 +15,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls impo
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import (
+    LET_IN,
     Progression,
     after_drain,
     after_enable,
@@ -279,7 +280,7 @@ def test_release_that_failed_or_met_nobody_leaves_its_host_where_it_was(staged: 
 
 def test_only_who_passed_goes_on() -> None:
     health = {"web1": {"ok": True}, "web2": {"ok": False, "failed": "status 503", "body": "down"}, "web3": {"ok": False, "failed": None}}
-    done = after_verify(names(4), health)
+    done = after_verify((), names(4), health)
     assert done.records == (
         HostRecord("web1", Step.VERIFIED),
         HostRecord("web2", Step.DEPLOYED, Verdict.FAILED, "health check: status 503; it answered 'down'"),
@@ -296,7 +297,12 @@ def test_host_is_back_when_every_pool_has_it_again() -> None:
     hosts = ["web1", "web2"]
     call = calls(TWO_POOLS, hosts)
     done = after_enable(
-        TWO_POOLS, hosts, [moved(call["web"], view=view()), moved(call["api"], {"web2": "not fully up"}, view=view(["web2"]))]
+        TWO_POOLS,
+        hosts,
+        [
+            moved(call["web"], out_before=hosts, view=view()),
+            moved(call["api"], {"web2": "not fully up"}, out_before=hosts, view=view(["web2"])),
+        ],
     )
     assert done.back == done.going_on == ("web1",)
     assert done.records == (
@@ -313,6 +319,19 @@ def test_of_two_calls_for_one_pool_the_later_one_knows_better() -> None:
         ONE_POOL, ["web1"], [moved(calls(ONE_POOL, ["web2"])["web"], view=view(["web1", "web2"])), moved(call, view=view(["web2"]))]
     )
     assert [(one.name, one.in_service) for one in done.members] == [(name, name != "web2") for name in names(6)]
+
+
+def test_host_that_was_let_in_while_it_was_out_is_noted() -> None:
+    call = calls(ONE_POOL, ["web1", "web2"])["web"]
+    early = moved(call, out_before=["web2"], view=view())
+    done = after_verify(ONE_POOL, ["web1", "web2"], {}, [early])
+    assert (record(done, "web1").why, record(done, "web2").why) == (LET_IN, "")
+    assert done.going_on == ("web1", "web2")
+    done = after_enable(ONE_POOL, ["web1", "web2"], [early])
+    assert (record(done, "web1").why, record(done, "web2").why) == (LET_IN, "")
+    assert done.back == ("web1", "web2")
+    kept = moved(call, out_before=["web1", "web2"], view=view())
+    assert record(after_enable(ONE_POOL, ["web1", "web2"], [kept], ["web2"]), "web2").why == LET_IN
 
 
 def test_balancer_that_hangs_up_brings_nobody_back_and_halts() -> None:

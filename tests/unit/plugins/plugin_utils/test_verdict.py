@@ -105,7 +105,9 @@ def test_unreachable_and_sick_hosts_are_named() -> None:
 def test_host_that_failed_and_then_vanished_failed() -> None:
     look = observed(3, web1=seen("web1", reachable=False, why="No route"), web2=seen("web2", reachable=False, why="No route"))
     mine = rollout(
-        plan(3, max_unavailable=1), HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "status 503"), HostRecord("web2", Step.BACK, Verdict.CONVERGED)
+        plan(3, max_unavailable=1),
+        HostRecord("web1", Step.DEPLOYED, Verdict.FAILED, "status 503"),
+        HostRecord("web2", Step.BACK, Verdict.CONVERGED),
     )
     end = conclude(NEW, look, mine)
     assert of(end, "web1") == (Verdict.FAILED, "status 503; and now it can't be reached: No route")
