@@ -168,7 +168,7 @@ def test_m4_who_is_unreachable_half_way_is_named(plain: Plain, lost_host: t.Any)
     assert "out of rotation: web2 on lb1/sticky, lb1/web (taken out by this rollout" in text
 
 
-@pytest.mark.parametrize(("number", "rc"), [(signal.SIGINT, 99), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "rc"), [(signal.SIGINT, 99), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.exhaustive)])
 def test_m5_a_signal_leaves_nobody_forgotten(
     number: signal.Signals, rc: int, plain: Plain, tmp_path: Path, start: Fixture, play: Fixture
 ) -> None:

@@ -58,7 +58,6 @@ def places_of(tasks: t.Sequence[str]) -> list[str]:
 PLACES = places_of([*PLANNING, *STAGING, *BATCH, *BATCH, *SETTLING])
 OFTEN = {
     "Plan the rollout#1",
-    "Show the plan#1",
     "Ask the gate#1",
     "Drain#1",
     "Switch to the release and restart#1",
@@ -296,7 +295,7 @@ INSIDE: dict[str, Ambush] = {
     "back in one pool": on_the_wire("web/web1 state ready"),
     "waiting for the last return": on_the_wire("web/web2 state ready", looks=1),
 }
-OFTEN_INSIDE = {"soft phase", "waiting for sessions", "out of one pool", "restarting goes on", "verifying", "back in one pool"}
+OFTEN_INSIDE = {"waiting for sessions", "out of one pool", "restarting goes on", "verifying", "back in one pool"}
 
 
 class Fleets:
