@@ -85,7 +85,7 @@ class ActionModule(ControllerStep):
 
     def _lost(self, arguments: dict[str, t.Any]) -> dict[str, dict[str, str]]:
         """Who could not be reached after a person's own tasks."""
-        return {host: answer for host, answer in arguments["reached"].items() if answer.get("unreachable")}
+        return {host: answer for host, answer in arguments.get("reached", {}).items() if answer.get("unreachable")}
 
     def _failures(self, hosts: Sequence[str], rollout: RolloutRecord, task_vars: dict[str, t.Any]) -> dict[str, str]:
         """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout."""

@@ -50,10 +50,6 @@ options:
   patience:
     description: How long a host may take to switch and restart before it counts as unreachable, such as V(10m).
     type: str
-  reached:
-    description: Not used here; see M(convoy.rolling.record).
-    type: dict
-    default: {}
   moves:
     description: The results of M(convoy.rolling.lb_member) for calls that are not near, each with its call under C(item).
     type: list

@@ -96,7 +96,9 @@ class ControllerStep(ActionBase):
         """The controller process of this run: a step runs in a worker that ends with it."""
         return Holder.of(os.getppid(), job_of(task_vars))
 
-    def on_hosts(self, commands: Mapping[str, Command], task_vars: Mapping[str, t.Any], patience: float | None = None) -> dict[str, Outcome]:
+    def on_hosts(
+        self, commands: Mapping[str, Command], task_vars: Mapping[str, t.Any], patience: float | None = None
+    ) -> dict[str, Outcome]:
         """Run a command on each host, as many at a time as there are forks; see ``fanout.run_on_hosts``."""
         forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
         return run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks, patience)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import http.server
 import json
+import sqlite3
 import threading
+import time
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -37,15 +39,9 @@ BATCH = [
     "Ask the gate",
     "Take the steps",
     "Drain",
-    "Record who is drained",
-    "Put back who could not leave everywhere",
     "Switch to the release and restart",
-    "Record who is deployed",
-    "Keep out who is out",
     "Verify",
-    "Record who is verified",
-    "Enable who is proven, keep out who is not",
-    "Record who is back",
+    "Enable",
     "Go round again for the others",
 ]
 SETTLING = ["Conclude the rollout", *OBSERVING, "Settle the rollout", "Show how it ended", "Fail unless the fleet converged"]
@@ -61,8 +57,8 @@ OFTEN = {
     "Ask the gate#1",
     "Drain#1",
     "Switch to the release and restart#1",
-    "Enable who is proven, keep out who is not#1",
-    "Record who is back#1",
+    "Enable#1",
+    "Go round again for the others#1",
     "Settle the rollout#1",
 }
 
@@ -121,6 +117,38 @@ def on_the_wire(order: str, looks: int = 0) -> Ambush:
         with case.wire_to(case.fleet, look) as wire:
             case.variables["rollout_balancers"] = [{"name": "lb1", "address": wire.address, "pools": list(POOLS)}]
             yield case.wait_for_kill
+
+    return ambush
+
+
+def before_it_is_recorded(order: str = "") -> Ambush:
+    """A step is done, the last order given and obeyed, or the hosts restarted, and its record waits for the journal, which we keep busy."""
+
+    @contextmanager
+    def ambush(case: Case) -> Iterator[Callable[[], None]]:
+        mark, last = case.directory / "web1", [0.0]
+
+        def look(line: str) -> None:
+            last[0] = time.monotonic()
+            if line == f"set server {order}" and not case.killed.is_set() and not busy.in_transaction:
+                busy.execute("BEGIN IMMEDIATE")
+
+        def wait() -> None:
+            if order:
+                case.roll.wait_until(lambda: busy.in_transaction and time.monotonic() - last[0] > 0.7, order)
+            else:
+                case.wait_for(mark)
+                busy.execute("BEGIN IMMEDIATE")
+                time.sleep(1)
+            case.kill_all()
+            busy.execute("ROLLBACK")
+
+        path = case.fleet.directory / "state.db"
+        busy = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with closing(busy), case.wire_to(case.fleet, look) as wire:
+            case.variables["rollout_balancers"] = [{"name": "lb1", "address": wire.address, "pools": list(POOLS)}]
+            with while_it_restarts("{restart}; {mark}; sleep 0.3")(case):
+                yield wait
 
     return ambush
 
@@ -284,9 +312,11 @@ INSIDE: dict[str, Ambush] = {
     "waiting for sessions": on_the_wire("sticky/web2 state maint", looks=2),
     "out of one pool": on_the_wire("web/web1 state drain"),
     "waiting for sessions of the last pool": on_the_wire("web/web2 state maint", looks=2),
+    "drained, not recorded": before_it_is_recorded("web/web2 state maint"),
     "switched, not restarted": while_it_restarts("{mark}; sleep 1; {restart}"),
     "restarted, not told": while_it_restarts("{restart}; {mark}; sleep 1"),
     "restarting goes on": while_it_restarts("{mark}; sleep 1; {restart}", orphaned=True),
+    "restarted, not recorded": before_it_is_recorded(),
     "own tasks": while_own_tasks_run,
     "verifying": while_it_verifies,
     "the first return lost": on_the_wire("sticky/web1 state ready"),
@@ -294,8 +324,9 @@ INSIDE: dict[str, Ambush] = {
     "waiting for the return": on_the_wire("sticky/web2 state ready", looks=1),
     "back in one pool": on_the_wire("web/web1 state ready"),
     "waiting for the last return": on_the_wire("web/web2 state ready", looks=1),
+    "back, not recorded": before_it_is_recorded("web/web2 state ready"),
 }
-OFTEN_INSIDE = {"waiting for sessions", "out of one pool", "restarting goes on", "verifying", "back in one pool"}
+OFTEN_INSIDE = {"waiting for sessions", "out of one pool", "restarting goes on", "verifying", "back, not recorded"}
 
 
 class Fleets:
@@ -403,9 +434,9 @@ OTHER_TARGET = [
     "Drain#1",
     "Switch to the release and restart#1",
     "Verify#1",
-    "Enable who is proven, keep out who is not#1",
-    "Record who is back#1",
-    "Enable who is proven, keep out who is not#2",
+    "Enable#1",
+    "Go round again for the others#1",
+    "Enable#2",
 ]
 OTHER_TARGET_INSIDE = ["out of one pool", "switched, not restarted", "restarting goes on", "back in one pool"]
 

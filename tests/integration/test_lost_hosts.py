@@ -106,7 +106,7 @@ def test_a_host_cut_off_after_the_deploy_is_proved_by_its_probe_and_named_at_the
     [
         pytest.param("Verify#1", "failed: web1: health check: ", id="between deploy and probe"),
         pytest.param(
-            "Enable who is proven, keep out who is not#1",
+            "Enable#1",
             "It is let in, but after ",
             id="between probe and enable",
             marks=pytest.mark.exhaustive,

@@ -296,7 +296,7 @@ class _Stub:
             _move=lambda _journal, _ticket, calls, _arguments, state, **_how: [
                 world.move(call, states.get(state, state)) for call in calls
             ],
-            _switch=lambda _fleet, hosts, version, _task_vars: world.release(hosts, version, switch=True),
+            _switch=lambda _fleet, hosts, version, _patience, _task_vars: world.release(hosts, version, switch=True),
             _probe=lambda targets, _options: [world.verify(targets, rollout.version)],
         )
 
