@@ -249,7 +249,10 @@ def _unit(name: str, host: str) -> str:
 
 
 def _restart(unit: str) -> str:
-    """Restart a unit. When it fails, the last line of stderr is what the unit itself said last, if it said anything."""
+    """Restart a unit. When it fails, the last line of stderr is what the unit itself said last, if it said anything.
+
+    A unit that the last version made fail too often is refused a start (``StartLimitBurst=``) until its failures are forgotten.
+    """
     started = f"_SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value -- {unit})"
     said = f'journalctl --quiet --lines=1 --output=cat "{started}" >&2 2>/dev/null'
-    return f"systemctl restart -- {unit} || {{ status=$?; {said}; exit $status; }}"
+    return f"systemctl reset-failed -- {unit} 2>/dev/null; systemctl restart -- {unit} || {{ status=$?; {said}; exit $status; }}"

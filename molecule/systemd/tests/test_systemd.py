@@ -38,7 +38,7 @@ def test_the_unit_runs_the_new_version(host: t.Any, health: dict[str, t.Any], sa
 
 @pytest.mark.on("slow")
 def test_a_user_whose_sudo_asks_for_a_password_rolled_it(host: t.Any) -> None:
-    assert "sudo: alice : " in " ".join(host.check_output("sudo journalctl --identifier sudo --output short").split())
+    assert "systemctl restart -- web" in host.check_output("sudo journalctl --identifier sudo --output cat --grep ' alice : '")
 
 
 @pytest.mark.on("slow")
@@ -73,6 +73,14 @@ def test_a_unit_that_dies_after_three_seconds_is_not_taken_for_healthy(host: t.A
     assert host.service("web").systemd_properties["ActiveState"] == "failed"
     assert said("dying").endswith("rc=2")
     assert "halted" in said("dying")
+
+
+@pytest.mark.on("looping")
+def test_a_unit_that_died_too_often_is_started_again_for_a_good_version(host: t.Any, health: dict[str, t.Any], said: Said) -> None:
+    assert said("looping").endswith("rc=2")
+    assert "Start request repeated too quickly" in journal(host)
+    assert said("looping-mended").endswith("rc=0")
+    assert health["version"] == "2.0.0"
 
 
 @pytest.mark.on("packaged")
