@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import io
+import operator
 import re
 import typing as t
 
@@ -27,6 +29,7 @@ _AGENT_CONFIGURED, _AGENT_ENABLED = 0x02, 0x04
 _GOOD_CHECKS = ("L4OK", "L6OK", "L7OK", "PROCOK")
 _LAST_ROW = "BACKEND"
 _STAT_COLUMNS = ("pxname", "svname", "scur", "qcur", "stot", "status", "check_status", "tracked")
+_OPTIONAL_COLUMNS = ("last_chk",)
 _STATE_COLUMNS = (
     *("be_name", "srv_name", "srv_addr", "srv_port"),
     *("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight", "srv_agent_state"),
@@ -35,6 +38,8 @@ _STATE_COLUMNS = (
 _SESSION = re.compile(r"(?P<id>0x[0-9a-f]+): .* be=(?P<backend>\S+) srv=(?P<server>\S+) ", re.ASCII)
 
 Row = dict[str, str]
+Cells = tuple[tuple[str, str], ...]
+"""A row that can be compared as a whole."""
 
 
 def backend_ids(stat: str) -> dict[str, str]:
@@ -63,7 +68,7 @@ def servers(backend: str, stat: str, state: str) -> tuple[Member, ...]:
         raise _garbled("show servers state", f"it does not list the servers that show stat lists for {backend}")
     if any(row["be_name"] != backend for row in states.values()):
         raise _garbled("show servers state", f"it is not about {backend} only")
-    return tuple(_member(row, states[row["svname"]]) for row in rows[:-1])
+    return tuple(_member(tuple(row.items()), tuple(states[row["svname"]].items())) for row in rows[:-1])
 
 
 def locations(state: str) -> list[Location]:
@@ -132,7 +137,9 @@ def session_ids(backend: str, names: t.Collection[str], sessions: str) -> list[s
     return [match["id"] for match in found if match and match["backend"] == backend and match["server"] in names]
 
 
-def _member(row: Row, state: Row) -> Member:
+@functools.lru_cache(maxsize=4096)  # a pool is read ten times a second, and next to nothing of most members changes meanwhile
+def _member(of_stat: Cells, of_state: Cells) -> Member:
+    row, state = dict(of_stat), dict(of_state)
     status, bits = row["status"], _number(state, "srv_admin_state")
     admin = MAINTENANCE if bits & _MAINT_BITS else DRAIN if bits & _DRAIN_BITS else READY
     if (admin == MAINTENANCE) != status.startswith("MAINT"):
@@ -204,7 +211,10 @@ def _rows(command: str, header: list[str], table: list[list[str]], needed: t.Seq
         raise _garbled(command, f"the column {missing[0]} is missing or there twice")
     if any(len(row) != len(header) for row in table):
         raise _garbled(command, "a row is not as long as the header")
-    return [dict(zip(header, row)) for row in table]
+    # Of the hundred columns of show stat, a dozen.
+    wanted = [column for column in header if column in needed or column in _OPTIONAL_COLUMNS]
+    cells = operator.itemgetter(*(header.index(column) for column in wanted))
+    return [dict(zip(wanted, cells(row))) for row in table]
 
 
 def _number(row: Row, column: str) -> int:
