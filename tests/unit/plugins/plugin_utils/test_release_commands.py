@@ -172,6 +172,74 @@ def test_python_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "/no/such/python" in answer["error"]
 
 
+def _link(root: Path, **links: str) -> None:
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+
+
+ROOTS: dict[str, t.Callable[[Path], None]] = {
+    "usual": lambda root: _link(root, current="releases/1.0", previous="releases/0.9"),
+    "second": lambda root: _link(root, current="releases/1.0"),
+    "first": lambda root: None,
+    "killed between the two links": lambda root: _link(root, current="releases/1.0", previous="releases/1.0"),
+    "killed before a rename": lambda root: _link(root, **{"current": "releases/1.0", ".current": "releases/2.0", ".previous": "nowhere"}),
+    "active already": lambda root: _link(root, current="releases/2.0", previous="releases/1.0"),
+    "back": lambda root: _link(root, current="releases/1.0", previous="releases/2.0"),
+    "active one is gone": lambda root: _link(root, current="releases/0.8", previous="releases/1.0"),
+    "by another path": lambda root: _link(root, current=str(root / "releases/1.0")),
+    "no release": lambda root: _link(root, current="1.0"),
+    "hidden": lambda root: _link(root, current="releases/.tmp-1"),
+    "no link": lambda root: (root / "current").mkdir(),
+    "previous is no link": lambda root: (_link(root, current="releases/1.0"), (root / "previous").mkdir())[0],
+}
+QUICK = ("usual", "second", "killed between the two links", "killed before a rename", "back")
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_switch_by_shell_is_that_of_python(tmp_path: Path, name: str) -> None:
+    links = []
+    for way in ("shell", "here"):
+        root = tmp_path / f"it's {way}"
+        for version in ("0.9", "1.0", "2.0", ".tmp-1"):
+            (root / "releases" / version).mkdir(parents=True)
+        (root / "1.0").mkdir()
+        ROOTS[name](root)
+        command = activate_command(str(root), "2.0", None)
+        answer = answer_of(run(command) if way == "shell" else command.here())  # type: ignore[misc]
+        told = (answer["ok"], answer.get("changed"), answer.get("after"), answer.get("error", "").replace(str(root), ""))
+        links.append((told, {path.name: os.readlink(path) for path in root.iterdir() if path.is_symlink()}))
+    assert str(links[0]).replace("shell", "here") == str(links[1])
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_switch_needs_python_only_where_something_is_out_of_the_ordinary(tmp_path: Path, name: str) -> None:
+    for version in ("0.9", "1.0", "2.0", ".tmp-1"):
+        (tmp_path / "releases" / version).mkdir(parents=True)
+    ROOTS[name](tmp_path)
+    command = activate_command(str(tmp_path), "2.0", "cat")
+    outcome = run(command, "/no/such/python")
+    assert ("error" not in answer_of(outcome)) is (name in QUICK)
+    assert "import" not in outcome.stdout, "what follows must not read the program"
+
+
+def test_release_that_is_not_there_is_not_switched_to_by_shell_either(tmp_path: Path) -> None:
+    (tmp_path / "releases/1.0").mkdir(parents=True)
+    _link(tmp_path, current="releases/1.0")
+    assert "is not staged" in answer_of(run(activate_command(str(tmp_path), "2.0", None)))["error"]
+
+
+def test_host_without_flock_is_switched_by_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "releases/1.0").mkdir(parents=True)
+    (tmp_path / "releases/2.0").mkdir()
+    (tmp_path / "bin").mkdir()
+    _link(tmp_path, current="releases/1.0")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    answer = answer_of(
+        _shell(f"PYTHON={PYTHON}; {activate_command(str(tmp_path), '2.0', None).shell}", activate_command(str(tmp_path), "2.0", None).stdin)
+    )
+    assert answer["before"] == {"active": "1.0", "previous": None}
+
+
 @pytest.mark.parametrize(("missing", "error"), [(0, None), (1, "only")])
 def test_artifact_that_is_sent_with_the_command_is_written_where_it_is_expected(root: Path, missing: int, error: str | None) -> None:
     content = artifact(root / "a.tar.gz").read_bytes()
