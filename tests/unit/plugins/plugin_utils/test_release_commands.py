@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -232,6 +233,8 @@ def test_host_without_flock_is_switched_by_python(tmp_path: Path, monkeypatch: p
     (tmp_path / "releases/1.0").mkdir(parents=True)
     (tmp_path / "releases/2.0").mkdir()
     (tmp_path / "bin").mkdir()
+    for name in ("readlink", "rm", "ln", "mv"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     _link(tmp_path, current="releases/1.0")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     answer = answer_of(
