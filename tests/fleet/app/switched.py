@@ -17,18 +17,18 @@ class SwitchedApp(App):
     def __init__(self, release: dict[str, t.Any], host: str, out_file: str) -> None:
         super().__init__(release, host)
         self._out_file = out_file
-        self._out = False
+        self._told_out = False
         # Without those that ask for its health: a load balancer's checks would never let it be idle.
         self._clients = 0
 
     def answer(self, path: str) -> tuple[int, dict[str, t.Any]]:
         if path in ("/rotation/out", "/rotation/in"):
-            self._out = path.endswith("out")
+            self._told_out = path.endswith("out")
             return 200, {}
         if path == "/health":
             status, body = super().answer(path)
             body["in_flight"] = self._clients
-            return (503 if self._out or os.path.exists(self._out_file) else status), body
+            return (503 if self._told_out or os.path.exists(self._out_file) else status), body
         with self._lock:
             self._clients += 1
         try:
