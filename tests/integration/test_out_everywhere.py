@@ -10,20 +10,27 @@ import sys
 import typing as t
 from pathlib import Path
 
+import pytest
+
 from fleet.fleet import POOLS, Fleet
 
 Fixture = t.Callable[..., t.Any]
 
 
+@pytest.mark.parametrize("by_task", [(), ("lb1",), ("lb1", "lb2")])
 def test_a_balancer_that_takes_no_orders_puts_the_host_back_on_the_other(
-    tmp_path: Path, play: Fixture, watching: Fixture, words: Fixture
+    tmp_path: Path, play: Fixture, watching: Fixture, by_task: tuple[str, ...]
 ) -> None:
+    """Whether the step calls them by itself, or tasks do because they are reached from a host that is named."""
     with Fleet(3, tmp_path, balancers=2) as fleet:
         fleet.release("2.0.0")
         first, second = fleet.balancers
         first.ask("set server web/web1 weight 7")
         addresses = {first.name: first.socket, second.name: second.operator_socket}
-        balancers = [{"name": name, "address": str(path), "pools": list(POOLS)} for name, path in addresses.items()]
+        balancers = [
+            {"name": name, "address": str(path), "pools": list(POOLS), **({"host": "localhost"} if name in by_task else {})}
+            for name, path in addresses.items()
+        ]
         with watching(fleet) as seen:
             run = play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_balancers": balancers})
         assert run.rc == 2
