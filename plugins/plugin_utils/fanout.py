@@ -153,8 +153,8 @@ class _Host:
 
     def _through_shell(self, command: Command) -> Outcome:
         file, content = command.file, b""
-        if file is not None and not self._local:
-            file = f"/tmp/.convoy-{uuid.uuid4().hex}-{file.rpartition('/')[2]}"
+        if command.file is not None and not self._local:
+            file = f"/tmp/.convoy-{uuid.uuid4().hex}-{command.file.rpartition('/')[2]}"
             content = _small_file(command.file)
             if not content:
                 self._connection.put_file(command.file, file)

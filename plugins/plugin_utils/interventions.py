@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
@@ -50,34 +49,40 @@ class Intervention:
 
     def pause(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then wait."""
-        with self._live("pause") as (db, row, lease):
-            paused, aborted = Notice.from_text(row.paused), Notice.from_text(row.aborted)
-            if aborted:
-                raise RollingError(f"app {self._app!r}: rollout {row.number} is being aborted {aborted}; there is nothing to pause.")
-            if paused:
-                return Outcome(False, f"app {self._app!r}: rollout {row.number} is paused already, {paused}.")
-            self._mark(db, row, "paused", paused=self._notice.to_text())
+        return self._tell("pause", self._pause)
+
+    def _pause(self, db: Connection, row: t.Any, lease: Lease) -> Outcome:
+        paused, aborted = Notice.from_text(row.paused), Notice.from_text(row.aborted)
+        if aborted:
+            raise RollingError(f"app {self._app!r}: rollout {row.number} is being aborted {aborted}; there is nothing to pause.")
+        if paused:
+            return Outcome(False, f"app {self._app!r}: rollout {row.number} is paused already, {paused}.")
+        self._mark(db, row, "paused", paused=self._notice.to_text())
         return Outcome(
             True, f"app {self._app!r}: {lease.name}{self._silence(lease)} pauses at its next gate; go on with `{self._command('resume')}`."
         )
 
     def resume(self) -> Outcome:
         """Let the live rollout go on. The time it was paused does not count for its progress deadline."""
-        with self._live("resume") as (db, row, lease):
-            paused = Notice.from_text(row.paused)
-            if not paused:
-                return Outcome(False, f"app {self._app!r}: rollout {row.number} is not paused.")
-            idle = max(0.0, paused.at - row.progressed)
-            self._mark(db, row, "resumed", paused="", progressed=max(row.progressed, self._notice.at - idle))
+        return self._tell("resume", self._resume)
+
+    def _resume(self, db: Connection, row: t.Any, lease: Lease) -> Outcome:
+        paused = Notice.from_text(row.paused)
+        if not paused:
+            return Outcome(False, f"app {self._app!r}: rollout {row.number} is not paused.")
+        idle = max(0.0, paused.at - row.progressed)
+        self._mark(db, row, "resumed", paused="", progressed=max(row.progressed, self._notice.at - idle))
         return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} goes on.")
 
     def abort(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then end."""
-        with self._live("abort") as (db, row, lease):
-            aborted = Notice.from_text(row.aborted)
-            if aborted:
-                return Outcome(False, f"app {self._app!r}: rollout {row.number} is being aborted already, {aborted}.")
-            self._mark(db, row, "aborted", aborted=self._notice.to_text())
+        return self._tell("abort", self._abort)
+
+    def _abort(self, db: Connection, row: t.Any, lease: Lease) -> Outcome:
+        aborted = Notice.from_text(row.aborted)
+        if aborted:
+            return Outcome(False, f"app {self._app!r}: rollout {row.number} is being aborted already, {aborted}.")
+        self._mark(db, row, "aborted", aborted=self._notice.to_text())
         return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} ends at its next gate.")
 
     def lock(self) -> Outcome:
@@ -128,9 +133,8 @@ class Intervention:
             True, f"app {self._app!r}: the lease is free; it was that of {holds[which]}. The next rollout begins with what it left."
         )
 
-    @contextmanager
-    def _live(self, what: str) -> t.Iterator[tuple[Connection, t.Any, Lease]]:
-        """A transaction with the row of the live rollout, and its lease. One that is silent may come back, and finds the mark then.
+    def _tell(self, what: str, mark: Callable[[Connection, t.Any, Lease], Outcome]) -> Outcome:
+        """Mark the live rollout, given its row and its lease. One that is silent may come back, and finds the mark then.
 
         :raises RollingError: there is none.
         """
@@ -146,7 +150,7 @@ class Intervention:
                     f"app {self._app!r}: {lease.name} is not going on, its controller has ended; there is nothing to {what}. Type its command "
                     "again to finish what it left."
                 )
-            yield db, db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease
+            return mark(db, db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == lease.rollout)).one(), lease)
 
     def _is_blank(self) -> bool:
         """Whether there never was a rollout or a freeze of any app here."""

@@ -13,11 +13,6 @@ from ansible_collections.convoy.rolling.plugins.module_utils.probes.options impo
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, Probe
 
 
-def is_near(probe: Probe) -> bool:
-    """Whether a step can ask in its own process: from the controller, and without a command."""
-    return probe.local and probe.kind != "command"
-
-
 def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
     """Targets that ask every host how it is and what it runs.
 
