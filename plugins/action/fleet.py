@@ -34,6 +34,9 @@ _PER_HOST = (
     "rollout_deploy_tasks",
     "rollout_balancers",
     "rollout_health",
+    "rollout_zone",
+    "rollout_anti_affinity",
+    "rollout_priority",
 )
 
 

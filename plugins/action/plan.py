@@ -6,20 +6,25 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 from collections.abc import Callable
+
+from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import forecast
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plan_hash import check_hash, plan_hash
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
@@ -39,6 +44,8 @@ class ActionModule(ControllerStep):
         "cause": {"type": "str", "default": ""},
         "plan_only": {"type": "bool", "default": False},
         "seen": {"type": "int"},
+        "plan_path": {"type": "path", "default": ""},
+        "plan_hash": {"type": "str", "default": ""},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -48,12 +55,14 @@ class ActionModule(ControllerStep):
         check_other_pools(fleet.balancers, arguments["observed"]["pools"])
         policy = Policy.parse(arguments["policy"])
         plan = make_plan(fleet.app, arguments["version"], observed, policy)
-        lines = preview_lines(plan, observed)
+        digest = plan_hash(plan, arguments["sha256"])
+        shut = policy.shut(self.now(), started=False) if plan.order else ""
+        made = forecast(plan, observed, journal.pace(fleet.app), int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS))
         live = bool(plan.order or plan.unreachable) and not (self.check_mode or arguments["plan_only"])
-        result = {
+        result: dict[str, t.Any] = {
             "changed": False,
-            "plan": as_data(plan),
-            "text": lines,
+            "plan": {**as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
+            "text": preview_lines(plan, observed, made, digest, shut),
             "live": live,
             "order": list(plan.order),
             # A play over nobody is skipped with a warning; over one host without a place in the plan it does nothing.
@@ -61,6 +70,8 @@ class ActionModule(ControllerStep):
             "batches": _sizes(plan),
             "passes": policy.passes,
         }
+        if arguments["plan_path"] and not self.check_mode:
+            _write(arguments["plan_path"], result["plan"])
         if not (live or plan.order or self.check_mode or arguments["plan_only"]):
             journal.end_abandoned(fleet.app, plan.version, self.now())
         if not live:
@@ -70,8 +81,13 @@ class ActionModule(ControllerStep):
             raise InputError(
                 "neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one."
             )
+        if arguments["plan_hash"]:
+            check_hash(arguments["plan_hash"], digest)
+        if shut:
+            raise InputError(f"{shut}; wait, or say why not with -e rollout_override=REASON. Nothing was touched.")
         holder = self.holder(task_vars)
-        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], arguments["cause"], arguments["seen"])
+        cause = "; ".join(filter(None, (arguments["cause"], policy.override and f"override: {policy.override}")))
+        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"])
         self.keep_lease(holder, ticket, arguments["state_url"])
         private_line.tell({"rollout": ticket.rollout, "state_url": arguments["state_url"]})
         progress = progress_of(journal.rollout(ticket.rollout), [absence.host for absence in observed.absences])
@@ -85,6 +101,16 @@ class ActionModule(ControllerStep):
             return lambda: journal.renew(ticket, (), time.time())
 
         heartbeat.start(holder, renewing)
+
+
+def _write(path: str, plan: dict[str, t.Any]) -> None:
+    """The plan as a file, for machines."""
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(plan, file, indent=2)
+            file.write("\n")
+    except OSError as error:
+        raise InputError(f"rollout_plan_path: {path} can't be written on the controller: {error.strerror}. Nothing was touched.") from error
 
 
 def _sizes(plan: Plan) -> list[int]:

@@ -98,7 +98,7 @@ class ActionModule(record.ActionModule):
                 if how["state"] == "restored":
                     given["before"] = one["before"]
                 else:
-                    given["floor"] = one.get("floor")
+                    given.update(floor=one.get("floor"), floor_by=one.get("floor_by", "members"))
                 if one["provider"] != "haproxy":
                     given["wait_full_weight"] = None  # the others have no slow start
                 move = call_module(members.ARGUMENT_SPEC, lambda params, check_mode: members.run(params, check_mode, allowed=prove), given)

@@ -74,6 +74,7 @@ class Goal:
     poll: float
     timeout: float
     before: t.Mapping[str, Original] = dataclasses.field(default_factory=dict)  # member -> what restored gives back
+    floor_by: str = "members"  # what the floor counts: members, or weight
     full_weight: bool = False  # ready is not enough while a slow start goes on
 
     @property

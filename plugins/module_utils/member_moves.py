@@ -219,13 +219,10 @@ class Journey:
         self.strangers = [name for name in self.goal.members if name not in known]
         self.moves = [Move(self.goal, self._can, known[name], now) for name in self.goal.members if name in known]
         leaving = self._leaving()
-        left = self.pool.in_service - len(leaving)
+        left = self._in_service(but=leaving)
         if self.goal.floor is None or not leaving or left >= self.goal.floor:
             return None
-        return (
-            f"{self._where}: {self.pool.in_service} of {len(self.pool.members)} members in service, "
-            f"draining {listed(leaving)} would leave {left}, the floor is {self.goal.floor}"
-        )
+        return f"{self._where}: {self._sum('')}in service, draining {listed(leaving)} would leave {left}, the floor is {self.goal.floor}"
 
     def go(self, balancer: Balancer) -> None:
         """Move every member: wait for the floor, order, wait for each to arrive, put back those that did not.
@@ -262,11 +259,11 @@ class Journey:
                 self._order(balancer, {move: change for move in self._under_way() for change in (move.change(),) if change})
                 self._look(balancer)
                 # Somebody else may have taken members out between our look and our order: of two that collide, both step back.
-                if self.goal.floor is None or not leaving or self.pool.in_service >= self.goal.floor:
+                if self.goal.floor is None or not leaving or self._in_service() >= self.goal.floor:
                     return
                 refusal = (
-                    f"{self._where}: with {listed(leaving)} draining only {self.pool.in_service} of {len(self.pool.members)} members "
-                    f"were in service, the floor is {self.goal.floor}; others left at the same moment"
+                    f"{self._where}: with {listed(leaving)} draining only {self._sum('were ')}in service, "
+                    f"the floor is {self.goal.floor}; others left at the same moment"
                 )
                 for move in self._under_way():
                     move.fail("Others left at the same moment, which broke the floor.")
@@ -342,6 +339,15 @@ class Journey:
 
     def _under_way(self) -> list[Move]:
         return [move for move in self.moves if not move.over]
+
+    def _in_service(self, but: t.Collection[str] = ()) -> int:
+        """What the floor is held against: members, or their weights."""
+        serving = [member for member in self.pool.members if member.in_service and member.name not in but]
+        return sum(member.weight or 0 for member in serving) if self.goal.floor_by == "weight" else len(serving)
+
+    def _sum(self, verb: str) -> str:
+        weight = f" of weight {self._in_service()}" if self.goal.floor_by == "weight" else ""
+        return f"{self.pool.in_service} of {len(self.pool.members)} members{weight} {verb}"
 
     def _leaving(self) -> list[str]:
         return [move.before.name for move in self._under_way() if move.before.in_service and self.goal.takes_out]

@@ -33,6 +33,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "before": {"type": "list", "elements": "dict", "default": []},
     "weight": {"type": "str"},
     "floor": {"type": "int"},
+    "floor_by": {"type": "str", "choices": ["members", "weight"], "default": "members"},
     "floor_wait": {"type": "str", "default": "0s"},
     "soft": {"type": "str", "default": "0.5s"},
     "quiet": {"type": "str", "default": "0.3s"},
@@ -180,6 +181,7 @@ def _goal(options: t.Mapping[str, t.Any], provider: type[Balancer]) -> Goal:
         state=options["state"],
         weight=_weight(options["weight"]),
         floor=options["floor"],
+        floor_by=options["floor_by"],
         on_timeout=options["on_timeout"],
         floor_wait=to_seconds(options["floor_wait"], "floor_wait"),
         soft=to_seconds(options["soft"], "soft"),
@@ -225,6 +227,7 @@ def _check_capable(goal: Goal, provider: type[Balancer]) -> None:
         (goal.state == "drained" and not can.drains, "state=drained", "cannot tell when a member has no work left; use state=maintenance"),
         (goal.weight is not None and can.max_weight is None, "weight", "has no weights; leave it out"),
         (goal.floor is not None and not can.whole_pool, "floor", "does not see the whole pool; leave it out"),
+        (goal.floor_by == "weight" and can.max_weight is None, "floor_by=weight", "has no weights; use floor_by=members"),
         (goal.full_weight and not can.warms_up, "wait_full_weight", "has no slow start that can be seen; leave it out"),
         (goal.on_timeout == "force" and not can.cuts_sessions, "on_timeout=force", "cannot end sessions; use fail or continue"),
     )

@@ -111,6 +111,11 @@ options:
       - If others took members out at the same moment, so that the floor is broken once ours drain, ours are put back.
       - Only with O(state=drained), O(state=maintenance) or a O(weight) of 0.
     type: int
+  floor_by:
+    description: What O(floor) counts. V(weight) is the sum of the weights of the members in service, for load balancers that have weights.
+    type: str
+    choices: [members, weight]
+    default: members
   floor_wait:
     description: How long to wait for other members to come back when the O(floor) forbids to go.
     type: str

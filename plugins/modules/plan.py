@@ -43,6 +43,14 @@ options:
       - What RV(convoy.rolling.fleet#module:seen) returned before the fleet was observed. If another rollout came in since, the plan is out of date, and
         the task fails.
     type: int
+  plan_path:
+    description: A file on the controller to write RV(plan) into, as JSON. Not written in check mode.
+    type: path
+    default: ""
+  plan_hash:
+    description: The hash of a plan that was looked at; another plan is refused, with what changed.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -68,11 +76,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The plan, whole.
+  description:
+    - The plan, whole, with its C(hash) and what it comes to. C(not_now) is why it may not start at this time, or empty.
+    - C(forecast) has for each pool the least that serves, in which batch, and C(best) and C(worst) seconds by past rollouts.
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "batches": [["web1", "web2"], ["web3"]], "skipped": {}, "held": {}, "unreachable": {}, "limit":
-      2, "floors": {"lb1/web": 1}}
+      2, "floors": {"lb1/web": 1}, "scopes": [], "weighed": false, "hash": "0d1cf5ae16a2-5b1c8a77e0d4-9fd2c1b3a6e8", "not_now": "", "forecast":
+      {"capacity": [{"place": "lb1/web", "lowest": 1, "of": 3, "batch": 1}], "best": 36.0, "worst": 81.5, "hosts_timed": 12, "forks": 5,
+      "widest": 2}}
 text:
   description: The plan as a person reads it.
   returned: success

@@ -105,8 +105,8 @@ drain:
   type: list
   elements: dict
   sample: [{"name": "lb1", "provider": "haproxy", "address": "/run/haproxy/admin.sock", "host": "lb1", "become": true, "pool": "web",
-      "members": ["web1"], "floor": 4, "master": null, "before": [{"name": "web1", "admin": "ready", "weight": 10, "initial_weight": 10,
-      "agent": null, "follows": null}]}]
+      "members": ["web1"], "floor": 4, "floor_by": "members", "master": null, "before": [{"name": "web1", "admin": "ready", "weight": 10,
+      "initial_weight": 10, "agent": null, "follows": null}]}]
 enable:
   description: The calls that bring these hosts back, in the shape of RV(drain).
   returned: success

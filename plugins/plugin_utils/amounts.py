@@ -42,12 +42,16 @@ class Amount:
         """How many of ``total`` hosts this is, rounded down and never more than ``total``."""
         return min(total, total * self.number // 100 if self.percent else self.number)
 
-    def explain(self, total: int) -> str:
-        """The sum in words: ``25% of 6 = 1 (rounded down)``."""
+    def at_least_of(self, total: int) -> int:
+        """How many of ``total`` hosts this is as a floor, rounded up and never more than ``total``."""
+        return min(total, -(-total * self.number // 100) if self.percent else self.number)
+
+    def explain(self, total: int, up: bool = False) -> str:
+        """The sum in words: ``25% of 6 = 1 (rounded down)``; ``up`` for what `at_least_of` makes of it."""
         if not self.percent:
             return f"{self} of {total}"
-        rounded = " (rounded down)" if total * self.number % 100 else ""
-        return f"{self} of {total} = {self.of(total)}{rounded}"
+        rounded = f" (rounded {'up' if up else 'down'})" if total * self.number % 100 else ""
+        return f"{self} of {total} = {self.at_least_of(total) if up else self.of(total)}{rounded}"
 
     def __str__(self) -> str:
         return f"{self.number}%" if self.percent else str(self.number)

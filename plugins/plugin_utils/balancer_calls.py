@@ -31,13 +31,18 @@ def look_calls(balancers: Iterable[Balancer]) -> list[dict[str, t.Any]]:
 
 
 def move_calls(
-    balancers: Iterable[Balancer], hosts: Collection[str], floors: Mapping[str, int] | None = None, originals: Originals | None = None
+    balancers: Iterable[Balancer],
+    hosts: Collection[str],
+    floors: Mapping[str, int] | None = None,
+    originals: Originals | None = None,
+    floor_by: str = "members",
 ) -> list[dict[str, t.Any]]:
     """The calls that take these hosts out of, or bring them back into, every pool of every balancer.
 
     A member that is out with one of another pool leaves before that one, to be found as it was, and comes back after it.
 
-    :param floors: place -> members that must stay in service; None when hosts come back.
+    :param floors: place -> what must stay in service; None when hosts come back.
+    :param floor_by: what the floors count, members or weight.
     """
     calls, wanted = [], set(hosts)
     for balancer in balancers:
@@ -47,7 +52,9 @@ def move_calls(
                 place = f"{balancer.name}/{pool}"
                 before = [{"name": member, **(originals or {}).get(host, {}).get(place, {})} for member, host in members.items()]
                 floor = (floors or {}).get(place)
-                calls.append({**_where(balancer), "pool": pool, "members": list(members), "floor": floor, "before": before})
+                calls.append(
+                    {**_where(balancer), "pool": pool, "members": list(members), "floor": floor, "floor_by": floor_by, "before": before}
+                )
     return sorted(calls, key=lambda call: any(one.get("follows") for one in call["before"]) is (floors is None))
 
 

@@ -58,4 +58,4 @@ def _host_from_data(data: Mapping[str, t.Any]) -> HostInput:
     probe = data["probe"]
     if probe:
         probe = Probe(**{**probe, "status": tuple(probe["status"]), "conditions": tuple(probe["conditions"])})
-    return HostInput(**{**data, "probe": probe})
+    return HostInput(**{**data, "probe": probe, "apart": tuple(data["apart"])})

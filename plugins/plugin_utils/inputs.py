@@ -59,6 +59,9 @@ class HostInput:
     artifact: str | None
     restart: str | None  # the shell command that restarts the process
     probe: Probe | None
+    zone: str = ""
+    apart: tuple[str, ...] = ()  # the anti-affinity groups it is in
+    priority: int = 0  # whoever has more goes earlier
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,19 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> Hos
     _refuse_password(artifact, "rollout_artifact", host)
     if root and not root.startswith("/"):
         raise InputError(f"rollout_root: {root!r} of {host} is not an absolute path. Nothing was touched.")
-    return HostInput(host, root, artifact, restart, _read_probe(host, mine.get("rollout_health")))
+    priority = _text(mine.get("rollout_priority"), "rollout_priority", host) or "0"
+    if not re.fullmatch("-?[0-9]{1,9}", priority, re.ASCII):
+        raise InputError(f"rollout_priority: {priority!r} of {host} is no whole number. Nothing was touched.")
+    return HostInput(
+        host,
+        root,
+        artifact,
+        restart,
+        _read_probe(host, mine.get("rollout_health")),
+        zone=_text(mine.get("rollout_zone"), "rollout_zone", host) or "",
+        apart=_texts(mine.get("rollout_anti_affinity") or None, "rollout_anti_affinity", host),
+        priority=int(priority),
+    )
 
 
 def _read_probe(host: str, health: t.Any) -> Probe | None:

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils import lease
+from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, pace_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Lease, Ticket
@@ -34,6 +35,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, delete, insert, select, update
+
+_PACE_ROLLOUTS = 10
+"""How many of the newest rollouts say how long the next one may take."""
 
 
 class Journal:
@@ -87,6 +91,17 @@ class Journal:
         with self._store.reading() as db:
             rows = db.execute(select(schema.VIEWS.c.members).where(schema.VIEWS.c.rollout == number)).all() if db else []
             return tuple(member for row in rows for member in typed_json(tuple[Member, ...], row.members))
+
+    def pace(self, app: str) -> Pace | None:
+        """How long hosts were out in the newest rollouts of an app; None when none ever came back."""
+        with self._store.reading() as db:
+            if db is None:
+                return None
+            newest = select(schema.ROLLOUTS.c.number).where(schema.ROLLOUTS.c.app == app).order_by(schema.ROLLOUTS.c.number.desc())
+            numbers = list(db.execute(newest.limit(_PACE_ROLLOUTS)).scalars())
+            steps = schema.EVENTS.c.kind.in_([Step.LEAVING.value, Step.BACK.value]) & schema.EVENTS.c.rollout.in_(numbers)
+            columns = schema.EVENTS.c.rollout, schema.EVENTS.c.host, schema.EVENTS.c.kind, schema.EVENTS.c.at
+            return pace_of(tuple(row) for row in db.execute(select(*columns).where(steps).order_by(schema.EVENTS.c.number)))
 
     # -- the lease -----------------------------------------------------------------------------------------------------
 

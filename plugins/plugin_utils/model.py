@@ -63,6 +63,10 @@ class Member:
         """The pool's full name, ``balancer/pool``."""
         return f"{self.balancer}/{self.pool}"
 
+    def units(self, weighed: bool) -> int:
+        """What it is of its place: one member, or its weight; out of service, the weight that it would serve with."""
+        return (self.weight or self.initial_weight or 0) if weighed else 1
+
     @property
     def original(self) -> dict[str, t.Any]:
         """What it must have again after an absence."""
@@ -84,6 +88,14 @@ class HostSeen:
     running: str | None = None  # the version that the process itself answers; None: it does not say, or does not answer
     healthy: bool = True
     why: str = ""  # why it is unreachable or unhealthy
+    zone: str = ""  # rollout_zone
+    apart: tuple[str, ...] = ()  # rollout_anti_affinity: never out together with another host that has one of these
+    priority: int = 0  # rollout_priority
+
+    @property
+    def version(self) -> str | None:
+        """What it runs, as far as anybody says."""
+        return self.installed if self.running is None else self.running
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,15 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Hosts of which only so many may be out at the same time, whatever their pools allow: a zone, or an anti-affinity group."""
+
+    name: str
+    hosts: tuple[str, ...]
+    room: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Who is rolled, in which batches, who is not and why, and what must stay in service meanwhile."""
 
@@ -117,10 +138,12 @@ class Plan:
     held: dict[str, str]  # host -> why it must not be touched
     unreachable: dict[str, str]  # host -> why it can't be
     limit: int  # hosts out at the same time, over the whole fleet
-    floors: dict[str, int]  # place -> members that stay in service
+    floors: dict[str, int]  # place -> members that stay in service; their weight where the plan is weighed
     sums: tuple[str, ...]  # how the limits were computed, for a person
     deployed: tuple[str, ...] = ()  # hosts of the batches that run the version already and only have to come back
     left_out: tuple[str, ...] = ()  # hosts that an earlier rollout left out of rotation, everywhere; whether they are rolled or not
+    scopes: tuple[Scope, ...] = ()
+    weighed: bool = False  # floors are sums of weights
 
     @property
     def order(self) -> tuple[str, ...]:

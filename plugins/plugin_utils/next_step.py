@@ -28,7 +28,9 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
     originals = {absence.host: absence.original for absence in absences}
     return {
         "hosts": list(hosts),
-        "drain": move_calls(fleet.balancers, hosts, rollout.plan.floors, originals),
+        "drain": move_calls(
+            fleet.balancers, hosts, rollout.plan.floors, originals, floor_by="weight" if rollout.plan.weighed else "members"
+        ),
         "deploy": [host for host in hosts if host not in rollout.plan.deployed],
         "targets": without_urls(verify_targets(fleet, hosts, rollout.version, local=True)),
         "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.version, local=False)),

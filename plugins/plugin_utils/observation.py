@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import members_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet, HostInput
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostSeen, Member, Observed
 
 
@@ -40,7 +40,7 @@ def observe(
     _check_members([balancer for balancer in fleet.balancers if balancer.name not in silent], members, pools)
     members += [member for member in views or () if member.balancer in silent]
     return Observed(
-        hosts=tuple(_host(host.host, releases.get(host.host, {}), health.get(host.host)) for host in fleet.hosts),
+        hosts=tuple(_host(host, releases.get(host.host, {}), health.get(host.host)) for host in fleet.hosts),
         members=tuple(members),
         absences=tuple(absences),
         silent=silent,
@@ -66,16 +66,19 @@ def health_by_host(fleet: Fleet, results: Iterable[Mapping[str, t.Any]]) -> dict
     return {host.host: targets.get(host.host) or missing(host.host) for host in fleet.hosts if host.probe}
 
 
-def _host(host: str, release: Mapping[str, t.Any], health: Mapping[str, t.Any] | None) -> HostSeen:
+def _host(host: HostInput, release: Mapping[str, t.Any], health: Mapping[str, t.Any] | None) -> HostSeen:
     unreachable = release.get("unreachable") or ""
     running = ((health or {}).get("extracted") or {}).get("version")
     return HostSeen(
-        host=host,
+        host=host.host,
         reachable=not unreachable,
         installed=release.get("active"),
         running=None if running is None else str(running),
         healthy=health is None or bool(health["ok"]),
         why=unreachable or (health or {}).get("failed") or "",
+        zone=host.zone,
+        apart=host.apart,
+        priority=host.priority,
     )
 
 

@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Forecast, forecast_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Plan
 
 
-def preview_lines(plan: Plan, observed: Observed) -> list[str]:
-    """What would be rolled, in which batches, who is left out and why, and the sums behind the limits."""
-    running = {seen.host: seen.running or seen.installed or "unknown" for seen in observed.hosts}
+def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, shut: str = "") -> list[str]:
+    """What would be rolled, in which batches, who is left out and why, the sums behind the limits, and what it comes to.
+
+    :param digest: the plan's hash.
+    :param shut: why it may not start now.
+    """
+    running = {seen.host: seen.version or "unknown" for seen in observed.hosts}
     lines = [f'rollout of "{plan.app}" to {plan.version}: {len(plan.order)} of {len(observed.hosts)} hosts in {len(plan.batches)} batches']
     lines += [f"limit  {text}" for text in plan.sums]
     for number, batch in enumerate(plan.batches, 1):
@@ -21,4 +26,5 @@ def preview_lines(plan: Plan, observed: Observed) -> list[str]:
         lines.append(f"out  {absence.host}: taken out by rollout {absence.rollout}, not back yet; {then}")
     for word, hosts in (("skip", plan.skipped), ("held", plan.held), ("unreachable", plan.unreachable)):
         lines += [f"{word}  {host}: {why}" for host, why in hosts.items()]
-    return lines
+    lines += forecast_lines(made, plan.weighed)
+    return [*lines, *([f"not now  {shut}"] if shut else []), f"hash  {digest}"]

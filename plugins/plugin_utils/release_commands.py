@@ -87,7 +87,8 @@ def _look_here(link: str) -> Outcome:
 _SWITCH = """
 ( cd {root} && exec 9<releases && flock 9 && [ -d releases/{version} ] && [ -L current ] && was=$(readlink current) &&
 case $was in releases/{version} | releases/[!A-Za-z0-9]* | releases/*[!A-Za-z0-9._+-]*) false ;; releases/?*) ;; *) false ;; esac &&
-[ -d "$was" ] && rm -f .previous .current && ln -s "$was" .previous && mv -fT .previous previous && ln -s releases/{version} .current && mv -fT .current current &&
+[ -d "$was" ] && rm -f .previous .current && ln -s "$was" .previous && mv -fT .previous previous &&
+ln -s releases/{version} .current && mv -fT .current current &&
 printf '{well}, "changed": true, "after": {{"active": "%s", "previous": "%s"}}}}\\n' {version} "${{was#releases/}}" ) 2>/dev/null"""
 
 

@@ -27,11 +27,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Absence:
-    """One member's time out of rotation, in seconds; as exact as the sampling."""
+    """One member's time out of rotation, in seconds, from when it was first seen out; as exact as the sampling."""
 
     balancer: str
     pool: str
     host: str
+    began: float
     seconds: float
 
 
@@ -95,5 +96,6 @@ class Sampler:
             if not serves:
                 self._out_since.setdefault(place, now)
             elif place in self._out_since:
-                self.absences.append(Absence(*place, now - self._out_since.pop(place)))
+                began = self._out_since.pop(place)
+                self.absences.append(Absence(*place, began, now - began))
         self.samples += [Sample(now, balancer.name, pool, count) for pool, count in counts.items()]

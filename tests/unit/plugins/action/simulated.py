@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -302,4 +303,10 @@ class _Stub:
 
 
 def absent(world: World) -> set[str]:
-    return {absence.host for absence in Journal(world.url).absences("web")}
+    return {absence.host for absence in _journal(world.url).absences("web")}
+
+
+@cache
+def _journal(url: str) -> Journal:
+    """One to look through; the steps open their own."""
+    return Journal(url)

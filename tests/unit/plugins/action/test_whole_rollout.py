@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import tempfile
 import typing as t
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,25 @@ def test_host_that_a_person_took_out_is_held_and_shown_and_fails_nothing(state: 
     assert fleet.hosts["web2"].running == "1.0"
 
 
+def test_zones_and_groups_hold_all_the_way(state: Path) -> None:
+    fleet = world(state, places=TWO)
+    zones = {name: "ab"[number % 2] for number, name in enumerate(fleet.hosts)}
+    racks = {name: ("r1",) if name in ("web1", "web2") else () for name in fleet.hosts}
+    hosts = tuple(dataclasses.replace(host, zone=zones[host.host], apart=racks[host.host]) for host in fleet.fleet.hosts)
+    fleet.fleet = dataclasses.replace(fleet.fleet, hosts=hosts)
+    most = 0
+
+    def watch() -> None:
+        nonlocal most
+        out = fleet.out()
+        most = max(most, len(out))
+        assert max(Counter(zones[name] for name in out).values(), default=0) <= 1
+        assert not {"web1", "web2"} <= out
+
+    end = Rollout(fleet, "2.0", watch, max_unavailable=4, max_unavailable_per_zone=1).go()
+    assert (end["verdict"], most) == ("converged", 2)
+
+
 def test_half_drained_host_goes_back_where_it_was(state: Path) -> None:
     fleet = world(state, places=TWO)
     fleet.silent = {"lb2"}
@@ -228,7 +248,12 @@ def test_whatever_goes_wrong_the_floor_holds_and_nobody_is_forgotten(state: Path
             assert len(out) <= max(limit, hosts[4].held), f"{out} are out of {place}"
         assert fleet.out() <= absent(fleet)
 
-    limits = {"max_unavailable": limit, "max_failures": data.draw(st.integers(0, 2)), "max_unreachable": data.draw(st.integers(0, 1))}
+    limits = {
+        "supersede": True,
+        "max_unavailable": limit,
+        "max_failures": data.draw(st.integers(0, 2)),
+        "max_unreachable": data.draw(st.integers(0, 1)),
+    }
     near = data.draw(st.booleans())
     for version in ("2.0", "3.0"):
         fleet.bad = data.draw(st.sampled_from([set(), set(), {version}]))

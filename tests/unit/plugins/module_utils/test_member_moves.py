@@ -132,6 +132,22 @@ def test_weight_0_is_leaving_too() -> None:
     assert world.orders == []
 
 
+def test_a_floor_by_weight_counts_what_serves() -> None:
+    world = World([member("web1", weight=20), member("web2", weight=10), member("web3", weight=5), member("web4", in_service=False)])
+    error = world.fail(members=["web1"], state="drained", floor=16, floor_by="weight")
+    assert error.message == "pool web on here: 3 of 4 members of weight 35 in service, draining web1 would leave 15, the floor is 16."
+    assert world.orders == []
+    assert world.run(members=["web1"], state="drained", floor=15, floor_by="weight")["changed"]
+    assert world.run(members=["web2"], state="drained", floor=5, floor_by="weight")["changed"]
+
+
+def test_a_floor_by_weight_is_held_against_others_who_leave_at_the_same_moment() -> None:
+    world = World(pool_of(3))
+    world.before_read = lambda number: world.set("web3", admin="drain", in_service=False) if number == 1 else None
+    error = world.fail(members=["web1"], state="drained", floor=20, floor_by="weight")
+    assert "only 1 of 3 members of weight 10 were in service, the floor is 20" in error.message
+
+
 def test_it_waits_for_members_to_come_back() -> None:
     world = World([*pool_of(2), member("web3", admin="maintenance")])
     world.before_read = lambda number: world.set("web3", admin="ready", in_service=True) if world.clock.now() >= 7 else None

@@ -59,6 +59,7 @@ def test_bad_options_are_one_sentence_before_anything_is_opened(options: dict[st
         ({"drains": False}, {"state": "drained"}, "state=drained: fake cannot tell"),
         ({"max_weight": None}, {"weight": "5"}, "weight: fake has no weights"),
         ({"whole_pool": False}, {"state": "drained", "floor": 1}, "floor: fake does not see"),
+        ({"max_weight": None}, {"state": "drained", "floor": 1, "floor_by": "weight"}, "floor_by=weight: fake has no weights"),
         ({"warms_up": False}, {"state": "ready", "weight": "5", "wait_full_weight": True}, "wait_full_weight: fake has no slow start"),
         ({"cuts_sessions": False}, {"state": "drained", "on_timeout": "force"}, "on_timeout=force: fake cannot end"),
     ],

@@ -14,12 +14,14 @@ from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, 
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
-from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
+from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide, decide_on
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Answer,
     Decision,
     HostRecord,
     Member,
+    Observed,
+    Plan,
     RolloutRecord,
     Step,
     Verdict,
@@ -27,6 +29,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
 
 NOTICE = Notice("ann on ci1", "an alarm", 100.0)
 
@@ -56,34 +59,49 @@ class Question:
         return any(one.in_service for one in self.members if one.host == host)
 
 
+_ANY_LOOK, _ANY_POLICY = observations(most=5), policies()
+_ORDERS = st.permutations(names(5))
+_HOW_MANY, _YES_OR_NO = st.integers(0, 5), st.booleans()
+_TIMES = st.sampled_from([0.0, 600.0, 601.0])
+
+
+def roomy(look: Observed, limits: Policy) -> tuple[Policy, Plan]:
+    """A plan by these limits, or by wider ones where they leave nobody any room."""
+    everybody = dataclasses.replace(limits.unavailable, amount=Amount(100, True), stays=False)
+    for wide in (limits, dataclasses.replace(limits, unavailable=everybody, unavailable_per_zone=None, limit_by="members")):
+        try:
+            return wide, make_plan("web", "2.0", look, wide)
+        except InputError:
+            pass
+    assume(False)
+    raise AssertionError
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
     """A rollout anywhere on its way, with a view of the pools that may be older than the journal."""
-    look, limits = draw(observations(most=5)), draw(policies())
-    try:
-        made = make_plan("web", "2.0", look, limits)
-    except InputError:
-        assume(False)
+    look, limits = draw(_ANY_LOOK), draw(_ANY_POLICY)
+    limits, made = roomy(look, limits)
     assume(made.order)
     hosts = tuple(draw(records(host)) for host in made.order)
     out = {record.host for record in hosts if record.out}
-    stale = draw(st.booleans())
+    stale = draw(_YES_OR_NO)
     members = tuple(
         one if stale or one.host not in out else dataclasses.replace(one, in_service=False, admin="maintenance") for one in look.members
     )
     back = {record.host for record in hosts if record.step is Step.BACK}
     absent = frozenset(out | {absence.host for absence in look.absences} - back)
-    want = tuple(draw(st.lists(st.sampled_from(made.order), unique=True)))
-    return Question(want, rollout(made, *hosts), limits, members, absent, draw(st.sampled_from([0.0, 600.0, 601.0])))
+    want = tuple(host for host in draw(_ORDERS)[: draw(_HOW_MANY)] if host in made.order)
+    return Question(want, rollout(made, *hosts), limits, members, absent, draw(_TIMES))
 
 
 @properties
 @given(questions())
 def test_no_more_are_out_than_the_limit_or_were_before(question: Question) -> None:
+    """The limit is of those that the plan rolls: it counts the others as out already."""
     answer = question.ask()
-    plan = question.rollout.plan
-    out = len((question.absent | set(answer.admitted)) - (set(plan.left_out) - set(plan.order)))
-    assert out <= max(question.rollout.plan.limit, len(question.absent))
+    absent = question.absent & set(question.rollout.plan.order)
+    assert len(absent | set(answer.admitted)) <= max(question.rollout.plan.limit, len(absent))
 
 
 @properties
@@ -106,8 +124,8 @@ def test_several_that_leave_leave_every_floor_standing(question: Question) -> No
     if len(answer.admitted) > 1:
         for place, floor in question.rollout.plan.floors.items():
             pool = [one for one in question.members if one.place == place and one.in_service]
-            touched = [one for one in pool if one.host in leaving]
-            assert not touched or len(pool) - len(touched) >= floor
+            left = [one for one in pool if one.host not in leaving]
+            assert left == pool or sum(one.units(question.rollout.plan.weighed) for one in left) >= floor
 
 
 @properties
@@ -142,26 +160,54 @@ def test_a_stricter_policy_never_admits_more(question: Question, failures: int, 
 
 
 @properties
-@given(questions(), st.integers(0, 4))
-def test_a_higher_floor_never_admits_more(question: Question, more: int) -> None:
-    """Where every host is a member of every pool; otherwise one wide host may make room for two narrow ones."""
-    assume(
-        all(
-            len({one.place for one in question.members if one.host == host and one.in_service}) in (0, len(question.rollout.plan.floors))
-            for host in question.want
-        )
-    )
+@given(questions(), st.integers(0, 4), st.integers(0, 2))
+def test_less_room_never_admits_more(question: Question, more: int, fewer: int) -> None:
+    """Floors, zones, groups. Where several go, none goes that would not have gone with more room."""
     made = question.rollout.plan
-    higher = dataclasses.replace(made, floors={place: floor + more for place, floor in made.floors.items()})
-    strict, loose = question.ask(rollout=dataclasses.replace(question.rollout, plan=higher)), question.ask()
-    assert len(strict.admitted) <= len(loose.admitted)
+    strict = dataclasses.replace(
+        made,
+        floors={place: floor + more for place, floor in made.floors.items()},
+        scopes=tuple(dataclasses.replace(scope, room=max(0, scope.room - fewer)) for scope in made.scopes),
+    )
+    some = question.ask(rollout=dataclasses.replace(question.rollout, plan=strict)).admitted
+    loose = question.ask().admitted
+    assert len(some) <= len(loose)
+    assert len(some) < 2 or set(some) <= set(loose)
 
 
 @properties
 @given(questions())
-def test_order_of_asking_is_kept(question: Question) -> None:
-    free = [host for host in question.ask().admitted if question.serves(host)]
-    assert free == sorted(free, key=question.want.index)
+def test_no_zone_or_group_has_more_out_than_may_be_or_were_before(question: Question) -> None:
+    answer = question.ask()
+    for scope in question.rollout.plan.scopes:
+        before = question.absent & set(scope.hosts)
+        assert len(before | set(answer.admitted) & set(scope.hosts)) <= max(scope.room, len(before))
+
+
+@properties
+@given(observations(), policies())
+def test_the_gate_lets_everybody_through_in_the_end(look: Observed, limits: Policy) -> None:
+    """All goes well: asked again and again for all that are left, it admits until none is."""
+    limits, made = roomy(look, limits)
+    standing = Standing(rollout(made), look.members, [absence.host for absence in look.absences])
+    left = list(made.order)
+    while left:
+        answer = decide_on(standing, left, limits, 0.0)
+        assert answer.answer is Answer.ADMIT and answer.admitted, answer.reason
+        for host in answer.admitted:
+            standing.back(host)
+            standing.note(HostRecord(host, Step.BACK, Verdict.CONVERGED))
+            left.remove(host)
+        for one in look.members:
+            if one.host in answer.admitted:
+                standing.see(dataclasses.replace(one, admin="ready", in_service=True))
+
+
+@properties
+@given(questions())
+def test_order_of_asking_is_kept_but_for_hosts_of_ours_which_go_first(question: Question) -> None:
+    leaving = [host for host in question.ask().admitted if question.serves(host)]
+    assert leaving == sorted(leaving, key=lambda host: (host not in question.absent, question.want.index(host)))
 
 
 def told(question: Question, **notices: Notice) -> Question:
@@ -300,9 +346,8 @@ def test_full_pool_does_not_keep_hosts_of_another_one() -> None:
         )
     )
     view = [*(member(name) for name in names(6)), member("web1", API), member("web2", API, in_service=False), member("web3", API)]
-    assert (of.plan.limit, of.plan.floors) == (1, {WEB: 4, API: 2})
-    wide = dataclasses.replace(of, plan=dataclasses.replace(of.plan, limit=2))
-    assert ask(["web1", "web4"], wide, view=view).admitted == ("web4",)
+    assert (of.plan.limit, of.plan.floors) == (2, {WEB: 4, API: 2})
+    assert ask(["web1", "web4"], of, view=view).admitted == ("web4",)
 
 
 def failed(count: int, verdict: Verdict = Verdict.FAILED) -> RolloutRecord:
@@ -350,3 +395,58 @@ def test_hosts_outside_the_plan_have_nothing_to_do() -> None:
     of = rollout(plan(look=observed(3, out=["web3"]), max_unavailable=2))
     answer = ask(["web3", "localhost"], of)
     assert (answer.answer, answer.admitted, answer.later) == (Answer.ADMIT, (), ())
+
+
+def in_zones(*records: HostRecord, **limits: t.Any) -> RolloutRecord:
+    """web1 and web2 in one zone, web3 to web6 in another; one of a zone at a time."""
+    look = observed(6, **{host: seen(host, zone="a" if host < "web3" else "b") for host in names(6)})
+    return rollout(plan(look=look, **{"max_unavailable": 4, "max_unavailable_per_zone": 1, **limits}), *records)
+
+
+def test_zone_holds_whoever_asks_and_the_others_wait_their_turn() -> None:
+    answer = ask(names(6), in_zones())
+    assert (answer.admitted, answer.later) == (("web1", "web3"), ("web2", "web4", "web5", "web6"))
+
+
+def test_full_zone_is_waited_for_while_somebody_is_under_way_and_halts_when_nobody_is() -> None:
+    under_way = ask(["web2"], in_zones(HostRecord("web1", Step.DRAINED)), absent=["web1"])
+    assert (under_way.answer, under_way.reason) == (Answer.WAIT, "zone a: web1 out of rotation, 1 at a time")
+    failed = in_zones(HostRecord("web1", Step.DEPLOYED, Verdict.FAILED))
+    stuck = ask(["web2"], failed, absent=["web1"], max_failures=1)
+    assert stuck.answer is Answer.HALT
+    assert stuck.reason == "zone a: web1 out of rotation, 1 at a time, and not coming back by itself"
+    assert ask(["web2", "web3"], failed, absent=["web1"], max_failures=1).admitted == ("web3",)
+
+
+def test_host_that_a_person_took_meanwhile_keeps_its_place_in_its_zone() -> None:
+    answer = ask(["web2", "web3"], in_zones(HostRecord("web1", Step.PLANNED, Verdict.HELD)))
+    assert (answer.admitted, answer.later) == (("web3",), ("web2",))
+
+
+def test_group_is_never_out_twice() -> None:
+    look = observed(4, **{host: seen(host, apart=("r1",) if host < "web3" else ("r2",)) for host in names(4)})
+    of = rollout(plan(look=look, max_unavailable=4))
+    assert ask(names(4), of, view=look.members).admitted == ("web1", "web3")
+    assert ask(["web2"], rollout(of.plan, HostRecord("web1", Step.LEAVING)), absent=["web1"]).reason.startswith("group r1: web1 out")
+
+
+def test_by_weight_the_floor_counts_weights() -> None:
+    weights = (10, 10, 10, 1)
+    view = [member(host, weight=weight) for host, weight in zip(names(4), weights, strict=True)]
+    of = rollout(plan(look=dataclasses.replace(observed(4), members=tuple(view)), max_unavailable="40%", limit_by="weight"))
+    assert (of.plan.limit, of.plan.floors) == (4, {WEB: 19})
+    assert ask(["web1", "web4", "web2"], of, view=view).admitted == ("web1", "web4")
+
+
+SHUT_AT_TEN = {"windows": [{"from": "09:00", "to": "10:00"}]}
+
+
+def test_window_that_closes_halts_before_the_next_host_unless_told_to_finish() -> None:
+    at_ten, of = 10 * 3600.0, two_at_a_time(progressed=10 * 3600.0)
+    assert ask(["web1"], of, now=at_ten - 1, **SHUT_AT_TEN).answer is Answer.ADMIT
+    shut = ask(["web1"], of, now=at_ten, **SHUT_AT_TEN)
+    assert shut.answer is Answer.HALT
+    assert shut.reason.startswith("rollout_windows: none of every day 09:00-10:00 UTC is open; the next opens 1970-01-02 09:00 UTC")
+    assert ask(["web1"], of, now=at_ten, **SHUT_AT_TEN, window_closes="finish").answer is Answer.ADMIT
+    assert ask(["web1"], of, now=at_ten, **SHUT_AT_TEN, override="it burns").answer is Answer.ADMIT
+    assert ask(["stranger"], of, now=at_ten, **SHUT_AT_TEN).answer is Answer.ADMIT, "nobody leaves"

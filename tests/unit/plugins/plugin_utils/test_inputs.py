@@ -254,3 +254,23 @@ def test_junk_is_no_version(version: t.Any) -> None:
         assert isinstance(check_target(version), str)
     except InputError as error:
         assert error.message.startswith("rollout_version")
+
+
+def test_where_a_host_belongs() -> None:
+    one = read(zone="eu-1", anti_affinity=["r1", "hv7"], priority="-3").hosts[0]
+    assert (one.zone, one.apart, one.priority) == ("eu-1", ("r1", "hv7"), -3)
+    assert read(zone=7, anti_affinity="r1").hosts[0].apart == ("r1",)
+    assert read(zone="", anti_affinity=[], priority="").hosts[0] == read().hosts[0]
+
+
+@pytest.mark.parametrize(
+    ("different", "start"),
+    [
+        ({"zone": ["a"]}, "rollout_zone: ['a'] of web1 is no text"),
+        ({"anti_affinity": [""]}, "rollout_anti_affinity: [''] of web1 has an empty entry"),
+        ({"priority": "high"}, "rollout_priority: 'high' of web1 is no whole number"),
+        ({"priority": 1.5}, "rollout_priority: '1.5' of web1 is no whole number"),
+    ],
+)
+def test_what_is_no_zone_group_or_priority_is_refused(different: dict[str, t.Any], start: str) -> None:
+    assert refused(lambda: read(**different)).startswith(start)

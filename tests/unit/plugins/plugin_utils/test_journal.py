@@ -23,6 +23,7 @@ from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, 
 from unit.plugins.plugin_utils.journals import everything, fails_clearly, restore, sql
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema
+from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_schema import VERSION
@@ -338,6 +339,16 @@ def test_of_two_controllers_that_start_together_exactly_one_rolls(url: str) -> N
         for racer in racers:
             racer.communicate("\n")
     assert sorted(said) == ["1", "taken"]
+
+
+def test_pace_is_how_long_hosts_were_out(journal: Journal) -> None:
+    assert journal.pace("web") is None
+    ticket = opened(journal)
+    journal.leave(ticket, {"web1": {}, "web2": {}}, 110.0)
+    journal.write(ticket, (HostRecord("web1", Step.BACK, Verdict.CONVERGED),), (), 140.0, back=["web1"])
+    journal.write(ticket, (HostRecord("web2", Step.BACK, Verdict.CONVERGED),), (), 160.0, back=["web2"])
+    assert journal.pace("web") == Pace(30.0, 50.0, 2)
+    assert journal.pace("other") is None
 
 
 @pytest.mark.parametrize("call", ["open", "read"])

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
+import pytest
 from ansible.parsing.yaml.objects import AnsibleUnicode
 from unit.plugins.plugin_utils.fleets import plan
 
@@ -14,6 +17,12 @@ def test_values_lose_what_ansible_adds_to_them() -> None:
     value = plain({"a": [AnsibleUnicode("x")], "b": (1, None)})
     assert value == {"a": ["x"], "b": [1, None]}
     assert value["a"][0].__class__ is str
+
+
+def test_date_that_yaml_made_is_its_text_and_what_is_no_value_is_refused() -> None:
+    assert plain({"from": date(2026, 12, 20), "to": datetime(2026, 12, 21, 8, 30)}) == {"from": "2026-12-20", "to": "2026-12-21 08:30:00"}
+    with pytest.raises(TypeError, match="set is no plain value"):
+        plain({1})
 
 
 def test_dataclass_becomes_what_json_can_hold() -> None:

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 import random
 from collections import Counter
+from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import observations, policies
 from unit.plugins.plugin_utils.fleets import API, NEW, OLD, WEB, member, names, observed, plan, policy, seen, with_members
@@ -17,7 +20,7 @@ from unit.plugins.plugin_utils.fleets import API, NEW, OLD, WEB, member, names, 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, Observed, Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged, make_plan
-from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Allowance, Policy
 
 properties = settings(deadline=None, max_examples=40)
 
@@ -70,17 +73,56 @@ def test_hosts_of_ours_that_are_out_go_before_all_others(look: Observed, limits:
         assert going == sorted(going, reverse=True)
 
 
-@properties
+def may_be_out(allowance: Allowance, total: int, one: int) -> int:
+    """The exact sum, in fractions."""
+    share = Fraction(allowance.amount.number * total, 100) if allowance.amount.percent else Fraction(min(total, allowance.amount.number))
+    may = total - math.ceil(share) if allowance.stays else math.floor(share)
+    return max(may, one) if allowance.at_least_one else may
+
+
+@settings(deadline=None, max_examples=60)
 @given(observations(), policies())
-def test_limit_leaves_every_floor_standing(look: Observed, limits: Policy) -> None:
-    """``limit`` hosts out, with everybody who is out and not rolled: in every pool at least the floor is left."""
+def test_no_batch_breaks_a_limit_in_any_place_zone_or_group(look: Observed, limits: Policy) -> None:
+    """Played through: everybody in a batch is out, then all of it is back. Nobody who serves leaves where there is no room."""
     made = planned(look, limits)
-    if made and made.order:
+    assume(made is not None and made.order)
+    weighed = limits.limit_by == "weight"
+    out = {(one.place, one.name) for one in look.members if not one.in_service}
+    down = {one.host for one in look.members if not one.in_service}
+    lost = down | {one.host for one in look.hosts if not one.healthy and one.host not in made.skipped}
+    lost = {host for host in lost if host in [one.host for one in look.hosts]} - set(made.order)
+    away = {absence.host for absence in look.absences} | down
+    waiting = {host for host in made.order if host in away}
+    for batch in made.batches:
+        leaving = [host for host in batch if host not in away]
         for place, floor in made.floors.items():
             pool = [one for one in look.members if one.place == place]
-            gone = [one for one in pool if not one.in_service and one.host not in made.order]
-            assert len(pool) - len(gone) - made.limit >= floor
-            assert len(pool) - floor == limits.max_unavailable.of(len(pool))
+            going = [one.units(weighed) for one in pool if one.host in made.order]
+            total = sum(one.units(weighed) for one in pool)
+            assert total - floor == may_be_out(limits.unavailable, total, max(going, default=1))
+            gone = sum(one.units(weighed) for one in pool if (one.place, one.name) in out or one.host in batch)
+            assert gone <= total - floor or not any(one.host in leaving for one in pool), f"{place} in {batch}"
+        for zone in {one.zone for one in look.hosts} if limits.unavailable_per_zone else ():
+            hosts = {one.host for one in look.hosts if one.zone == zone}
+            gone_hosts = hosts & (lost | waiting | set(batch))
+            assert len(gone_hosts) <= may_be_out(limits.unavailable_per_zone, len(hosts), 1) or not hosts & set(leaving)
+        for group in {group for one in look.hosts for group in one.apart}:
+            hosts = {one.host for one in look.hosts if group in one.apart}
+            assert len(hosts & (lost | waiting | set(batch))) <= 1 or not hosts & set(leaving)
+        waiting -= set(batch)
+        out -= {(one.place, one.name) for one in look.members if one.host in batch}
+
+
+@properties
+@given(observations(), policies())
+def test_zone_by_zone_no_batch_has_hosts_of_two_zones_but_those_away(look: Observed, limits: Policy) -> None:
+    made = planned(look, dataclasses.replace(limits, zone_order="sequential"))
+    if made:
+        away = {absence.host for absence in look.absences} | {one.host for one in look.members if not one.in_service}
+        zones = [{one.zone for one in look.hosts if one.host in batch and one.host not in away} for batch in made.batches]
+        assert all(len(zone) <= 1 for zone in zones)
+        visits = [next(iter(zone)) for zone in zones if zone]
+        assert len([zone for zone, _again in itertools.groupby(visits)]) == len(set(visits))
 
 
 @properties
@@ -136,11 +178,12 @@ def test_with_limit_the_pool_still_knows_how_large_the_fleet_is() -> None:
     assert (made.order, made.limit, made.floors) == (("web1", "web2"), 2, {WEB: 6})
 
 
-def test_the_smallest_pool_sets_the_limit() -> None:
+def test_a_small_pool_limits_its_own_hosts_only() -> None:
     look = observed(8)
     look = dataclasses.replace(look, members=(*look.members, *(member(host, API) for host in names(4))))
     made = plan(look=look, max_unavailable="25%")
-    assert (made.limit, made.floors) == (1, {WEB: 6, API: 3})
+    assert (made.limit, made.floors) == (2, {WEB: 6, API: 3})
+    assert made.batches == (("web1", "web5"), ("web2", "web6"), ("web3", "web7"), ("web4", "web8"))
 
 
 def test_host_of_ours_that_serves_already_only_has_to_come_back() -> None:

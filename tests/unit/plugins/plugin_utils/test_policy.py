@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +15,13 @@ from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import DEFAULTS, policy
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Allowance, Policy
 
 
 def test_defaults_of_the_role_are_a_policy() -> None:
     ours = policy()
-    assert (str(ours.max_unavailable), ours.success_threshold, ours.healthy_deadline, ours.progress_deadline) == ("25%", 3, 120.0, 600.0)
+    assert (str(ours.unavailable.amount), ours.success_threshold, ours.healthy_deadline, ours.progress_deadline) == ("25%", 3, 120.0, 600.0)
 
 
 @settings(deadline=None, max_examples=60)
@@ -56,7 +59,13 @@ def test_deadlines_that_contradict_each_other_are_refused(limits: dict[str, t.An
         policy(**limits)
 
 
-@pytest.mark.parametrize("name", sorted(name for name in vars(policy()) if name != "min_ready_seconds"))
+MAY_BE_LEFT_OUT = {"rollout_supersede", "rollout_windows", "rollout_freezes", "rollout_override"}
+NEEDED = [name.removeprefix("rollout_") for name in DEFAULTS if hasattr(policy(), name.removeprefix("rollout_"))]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in NEEDED if f"rollout_{name}" not in MAY_BE_LEFT_OUT | {"rollout_min_ready_seconds"})
+)
 def test_what_is_not_set_is_named(name: str) -> None:
     for nothing in (None, ""):
         with pytest.raises(InputError, match=f"rollout_{name} is not set"):
@@ -80,6 +89,18 @@ def test_what_is_not_set_is_named(name: str) -> None:
         ({"max_failures": "some"}, "rollout_max_failures"),
         ({"max_unreachable": -1}, "rollout_max_unreachable"),
         ({"on_failure": "shrug"}, "rollout_on_failure: 'shrug' is not among halt"),
+        ({"min_available": "some"}, "rollout_min_available: 'some' is neither a count nor a percentage"),
+        ({"max_unavailable": 1, "min_available": 5}, "rollout_max_unavailable, rollout_min_available: each says the other"),
+        ({"max_unavailable_per_zone": "1.5"}, "rollout_max_unavailable_per_zone"),
+        ({"at_least_one": "perhaps"}, "rollout_at_least_one: 'perhaps' is neither yes nor no"),
+        ({"limit_by": "cpu"}, "rollout_limit_by: 'cpu' is not among members, weight"),
+        ({"order": "random"}, "rollout_order: 'random' is not among inventory"),
+        ({"zone_order": "any"}, "rollout_zone_order: 'any' is not among striped, sequential"),
+        ({"max_versions": 1}, "rollout_max_versions: '1' is not a whole number of 2 or more"),
+        ({"supersede": "2.0"}, "rollout_supersede: '2.0' is neither yes nor no"),
+        ({"windows": "always"}, "rollout_windows"),
+        ({"freezes": [1]}, "rollout_freezes"),
+        ({"window_closes": "wait"}, "rollout_window_closes: 'wait' is not among halt, finish"),
     ],
 )
 def test_bad_limit_is_one_sentence_that_names_it(limits: dict[str, t.Any], start: str) -> None:
@@ -100,3 +121,29 @@ _JUNK = st.recursive(
 def test_junk_raises_nothing_but_a_sentence(limits: dict[str, t.Any]) -> None:
     with contextlib.suppress(InputError):
         policy(**limits)
+
+
+SHUT = {"windows": [{"from": "09:00", "to": "10:00"}]}
+"""Closed at 00:00 UTC, when the epoch began."""
+
+
+@pytest.mark.parametrize(
+    ("different", "to_start", "to_go_on"),
+    [({}, True, True), ({"window_closes": "finish"}, True, False), ({"override": "it burns"}, False, False)],
+)
+def test_closed_window_stops_whom_it_shall(different: dict[str, t.Any], to_start: bool, to_go_on: bool) -> None:
+    ours = policy(**SHUT, **different)
+    assert (bool(ours.shut(0.0, started=False)), bool(ours.shut(0.0, started=True))) == (to_start, to_go_on)
+    assert ours.shut(9.5 * 3600, started=False) == ""
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_every_allowance_is_the_exact_share(stays: bool) -> None:
+    """Percentages 1 to 100 of fleets 1 to 200, against fractions."""
+    for percent in range(1, 101):
+        allowance = Allowance(Amount(percent, True), "v", stays)
+        for total in range(1, 201):
+            share = Fraction(percent * total, 100)
+            exact = total - share.__ceil__() if stays else share.__floor__()
+            assert allowance.of(total) == exact
+            assert dataclasses.replace(allowance, at_least_one=True).of(total) == max(exact, 1)

@@ -8,6 +8,7 @@ import dataclasses
 
 from unit.plugins.plugin_utils.fleets import member, observed, plan, seen, with_members
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, forecast
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 
@@ -24,7 +25,8 @@ def test_plan_as_a_person_reads_it() -> None:
     look = dataclasses.replace(
         with_members(look, web1=member("web1", out=True)), absences=(Absence("web1", 7, 0.0), Absence("web4", 6, 0.0))
     )
-    assert preview_lines(plan(look=look, max_unavailable=3), look) == [
+    made = plan(look=look, max_unavailable=3)
+    assert preview_lines(made, look, forecast(made, look, Pace(10.0, 45.0, 3), forks=1), "1-2-3", "the shop is shut") == [
         'rollout of "web" to 2.0: 3 of 6 hosts in 2 batches',
         "limit  the fleet: 3 of 6, 1 out already (web6), so 2 at a time",
         "limit  lb1/web: 3 of 6, 1 out already (web6), so 2 at a time; floor 3",
@@ -35,4 +37,9 @@ def test_plan_as_a_person_reads_it() -> None:
         "skip  web3: it runs 2.0 already",
         "held  web6: somebody put it into maintenance on lb1/web",
         "unreachable  web4: No route to host",
+        "serves  lb1/web: never fewer than 3 of 6 members (batch 1)",
+        "takes  20s to 1m 30s, if hosts are out as long as 3 were before",
+        "forks  1 of the 2 hosts of a batch are worked on at a time; give --forks 2",
+        "not now  the shop is shut",
+        "hash  1-2-3",
     ]
