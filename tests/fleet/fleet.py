@@ -128,12 +128,18 @@ class Fleet:
         """SIGKILL the host's app."""
         self.control("stop", host)
 
-    def restart_balancer(self, name: str) -> None:
-        """Stop one and start it anew; it forgets what it was told. Return when every member is up."""
+    def restart_balancer(self, name: str, wait: bool = True) -> None:
+        """Stop one and start it anew; it forgets what it was told. Return when every member is up, or else when it answers."""
         (balancer,) = (one for one in self.balancers if one.name == name)
         balancer.stop()
         self._start(balancer)
-        self.wait_up()
+        if wait:
+            self.wait_up()
+
+    def reload_balancer(self, name: str) -> None:
+        """Let a new process take over from one; it forgets what it was told."""
+        (balancer,) = (one for one in self.balancers if one.name == name)
+        balancer.reload(self._haproxy)
 
     def set_state(self, host: str, state: str, pools: t.Sequence[str] = POOLS) -> None:
         """Do by hand what a person does: set a member `drain`, `maint` or `ready` on every balancer."""

@@ -149,6 +149,21 @@ class Balancer:
             )
         wait_until(lambda: self._answers(log), 10, f"{self.name} to answer on {self.socket}")
 
+    def reload(self, binary: str) -> None:
+        """Let a new process take over; it knows nothing of what the old one was told. Return when the old one has ended."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} does not run")
+        old, words = self._process, [binary, "-db", "-f", str(self.directory / f"{self.name}.cfg")]
+        with (self.directory / f"{self.name}.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                [*words, "-sf", str(old.pid)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        try:
+            old.wait(5)  # until its clients have their answers and are gone
+        except subprocess.TimeoutExpired:
+            old.kill()
+            old.wait()
+
     def stop(self) -> None:
         if self._process:
             self._process.terminate()

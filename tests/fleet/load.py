@@ -24,7 +24,7 @@ import time
 import typing as t
 import urllib.parse
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet.waiting import wait_until
@@ -193,18 +193,19 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
         return False
 
 
-async def run(urls: t.Sequence[str], log: t.TextIO, rate: float, seconds: float | None) -> dict[str, t.Any]:
+async def run(urls: t.Sequence[str], log: t.TextIO, rate: float, seconds: float | None, slow: float = 2) -> dict[str, t.Any]:
     """Drive the load and return the summary.
 
     :param urls: frontends of the balancers; the workers of each kind take them in turn.
     :param rate: requests a second, all fast kinds together.
+    :param slow: how many seconds a slow request takes.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tally = Tally(log)
     workers = []
-    for kind in KINDS:
+    for kind in (replace(kind, path=kind.path.replace("seconds=2", f"seconds={slow:g}")) for kind in KINDS):
         interval = kind.workers / (rate * kind.share) if kind.share else 0.01
         for i in range(kind.workers):
             # Slow workers start half a second apart, so that some request is always half-way.
@@ -227,14 +228,14 @@ class Load:
     :param urls: frontends; `Load.on(fleet)` takes a fleet's.
     """
 
-    def __init__(self, urls: t.Sequence[str], log: Path, rate: float = 150) -> None:
-        self._urls, self.log, self._rate = urls, log, rate
+    def __init__(self, urls: t.Sequence[str], log: Path, rate: float = 150, slow: float = 2) -> None:
+        self._urls, self.log, self._rate, self._slow = urls, log, rate, slow
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Load:
         """Return when requests are being sent."""
         self.log.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "fleet.load", "--out", str(self.log), "--rate", str(self._rate)]
+        command = [sys.executable, "-m", "fleet.load", "--out", str(self.log), "--rate", str(self._rate), "--slow", str(self._slow)]
         self._process = subprocess.Popen(
             [*command, *(argument for url in self._urls for argument in ("--url", url))],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
@@ -278,10 +279,11 @@ def main() -> None:
     parser.add_argument("--url", action="append", required=True, help="a balancer's frontend; may be given again")
     parser.add_argument("--out", required=True, help="the log, JSON lines")
     parser.add_argument("--rate", type=float, default=150, help="requests a second, all fast clients together")
+    parser.add_argument("--slow", type=float, default=2, help="seconds that a slow request takes")
     parser.add_argument("--seconds", type=float, help="stop after so long")
     arguments = parser.parse_args()
     with open(arguments.out, "w", encoding="utf-8") as log:
-        print(json.dumps(asyncio.run(run(arguments.url, log, arguments.rate, arguments.seconds))))
+        print(json.dumps(asyncio.run(run(arguments.url, log, arguments.rate, arguments.seconds, arguments.slow))))
 
 
 if __name__ == "__main__":
