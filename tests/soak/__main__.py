@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -74,10 +75,7 @@ class Soak:
         try:
             act.play()
         finally:
-            for controller in (act.controller, *act.others):
-                if not controller.ended:
-                    controller.signal(signal.SIGCONT, all_of_it=True)
-                    controller.signal(signal.SIGKILL, all_of_it=True)
+            scene.end_controllers()
         broken = act.broken + settled(lambda: nobody_is_forgotten(scene, (act.controller, *act.others)))
         ours, explained = scene.failures()
         broken += [f"lost: {failure}" for failure in ours]
@@ -99,10 +97,10 @@ class Soak:
     def _heal(self, roll: Roll) -> list[str]:
         scene, version = self._scene, roll.other_version(9)
         scene.fleet.release(version)
-        scene.ledger.begin(len(scene.fleet.hosts) - roll.max_unavailable)
+        scene.ledger.begin(len(scene.fleet.hosts) - 2)
         for _time in range(2):
             scene.free()
-            run = scene.roll(version, rollout_max_unavailable=roll.max_unavailable, rollout_lock_wait="20s")
+            run = scene.roll(version, rollout_max_unavailable=2, rollout_lock_wait="20s")
             code = run.wait()
             if not scene.held:
                 break
@@ -140,12 +138,20 @@ def main() -> int:
     print(f"seed {seed}, rolls {arguments.first} to {last}; the log is {arguments.log}")
     print("roll  target  rc  after      lost     time  faults", flush=True)
     directory = Path(tempfile.mkdtemp(prefix="soak-")).resolve()
-    with arguments.log.open("w") as log, Scene(directory) as scene:
-        soak = Soak(scene, seed, log)
-        for roll in rolls:
-            soak.run(roll)
-    print(f"\n{len(rolls)} rolls, {soak.broken} broken. What every run said is in {directory}/runs.")
-    return 1 if soak.broken else 0
+    try:
+        with arguments.log.open("w") as log, Scene(directory) as scene:
+            soak = Soak(scene, seed, log)
+            for roll in rolls:
+                soak.run(roll)
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything is stopped.", file=sys.stderr)
+        return 130
+    if soak.broken:
+        print(f"\n{len(rolls)} rolls; {soak.broken} times a promise was broken. What every run said is in {directory}/runs.")
+        return 1
+    print(f"\n{len(rolls)} rolls; every promise was kept.")
+    shutil.rmtree(directory)
+    return 0
 
 
 if __name__ == "__main__":

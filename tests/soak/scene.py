@@ -21,7 +21,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Jour
 from fleet.app import APPCTL
 from fleet.breakpoints import Breakpoints
 from fleet.fleet import POOLS, Fleet
-from fleet.load import Load
+from fleet.load import TIMEOUT, Load
 from fleet.play import CHECKOUT, ROLLING, command, environment
 from fleet.ssh import Ssh, find_sshd
 from soak.schedule import BALANCERS, HOSTS
@@ -90,7 +90,7 @@ class Scene:
         self.windows: list[list[float]] = []
         self.answers: Counter[str] = Counter()
         self._read = 0
-        self._runs = 0
+        self._started: list[Controller] = []
 
     def __enter__(self) -> Scene:
         try:
@@ -118,17 +118,25 @@ class Scene:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end_controllers()
         self._stack.close()
 
     def start(self, playbook: Path | str, variables: dict[str, t.Any], traced: bool = False) -> Controller:
         """Start a playbook, as a person would in a terminal of its own."""
-        self._runs += 1
-        here = self.directory / "runs" / str(self._runs)
+        here = self.directory / "runs" / str(len(self._started) + 1)
         here.parent.mkdir(exist_ok=True)
         stops = Breakpoints(here) if traced else None
         settings = {"CONVOY_LEASE_SECONDS": "3s", "ANSIBLE_FORCE_COLOR": "0", **(stops.settings if stops else {})}
         words = command(self.fleet, playbook, variables, inventory=self.inventory)
-        return Controller(words, environment(self.fleet, **settings), here.with_suffix(".log"), stops)
+        self._started.append(Controller(words, environment(self.fleet, **settings), here.with_suffix(".log"), stops))
+        return self._started[-1]
+
+    def end_controllers(self) -> None:
+        """Whoever still runs has no part in what comes."""
+        for controller in self._started:
+            if not controller.ended:
+                controller.signal(signal.SIGKILL, all_of_it=True)
+                controller.wait()
 
     def roll(self, version: str, traced: bool = False, **variables: t.Any) -> Controller:
         return self.start(ROLLING, {"rollout_version": version, **variables}, traced)
@@ -174,8 +182,12 @@ class Scene:
         for line in lines:
             self.answers.update(line.get("versions", {}))
         failed = [line for line in lines if line["event"] == "failed"]
-        unexplained = [line for line in failed if not any(begin <= line["time"] <= end for begin, end in self.windows)]
+        unexplained = [line for line in failed if not self._is_explained(line)]
         return unexplained, len(failed) - len(unexplained)
+
+    def _is_explained(self, failure: dict[str, t.Any]) -> bool:
+        waited = TIMEOUT if failure["why"].startswith("no answer within") else 0
+        return any(begin <= failure["time"] and failure["time"] - waited <= end for begin, end in self.windows)
 
 
 @contextmanager
