@@ -32,7 +32,7 @@ class Act:
         self.scene, self.roll, self._say = scene, roll, say
         self.broken: list[str] = []
         self.others: list[Controller] = []
-        self.limits = {"rollout_max_unavailable": roll.max_unavailable, "rollout_max_failures": roll.max_failures}
+        self.limits: dict[str, t.Any] = {"rollout_max_unavailable": roll.max_unavailable, "rollout_max_failures": roll.max_failures}
         self.controller = scene.roll(roll.version, traced=True, **self.limits)
         self._threads = [threading.Thread(target=self._strike, args=(fault,)) for fault in roll.faults]
 

@@ -58,6 +58,6 @@ def test_who_was_out_before_a_balancer_started_anew_may_be_taken_out_again(ledge
     ledger.see(4, WEB, pool("MAINT MAINT DOWN DOWN"))
     assert ledger.broken == []
     ledger.begin(floor=2)
-    ledger.see(5, WEB, pool("UP UP UP UP"))
-    ledger.see(6, WEB, pool("MAINT MAINT MAINT UP"))
+    ledger.see(5, WEB, pool("UP UP DOWN DOWN"))
+    ledger.see(7, WEB, pool("MAINT UP DOWN DOWN"))
     assert len(ledger.broken) == 1, "in the next roll it is a drain as any other"
