@@ -30,6 +30,15 @@ from soak.faults import Act
 from soak.scene import Scene
 from soak.schedule import BAD, SLOW, Roll, make_roll
 
+_PATIENT: dict[str, t.Any] = {
+    "rollout_max_unavailable": 2,
+    "rollout_lock_wait": "20s",
+    "rollout_healthy_deadline": "20s",
+    "rollout_host_timeout": "30s",
+    "rollout_floor_wait": "20s",
+}
+"""Of a healing roll, which has to go well on a busy machine too."""
+
 
 class Soak:
     """The rolls of one seed.
@@ -97,10 +106,10 @@ class Soak:
     def _heal(self, roll: Roll) -> list[str]:
         scene, version = self._scene, roll.other_version(9)
         scene.fleet.release(version)
-        scene.ledger.begin(len(scene.fleet.hosts) - 2)
+        scene.ledger.begin(len(scene.fleet.hosts) - _PATIENT["rollout_max_unavailable"])
         for _time in range(2):
             scene.free()
-            run = scene.roll(version, rollout_max_unavailable=2, rollout_lock_wait="20s")
+            run = scene.roll(version, **_PATIENT)
             code = run.wait()
             if not scene.held:
                 break

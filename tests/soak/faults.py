@@ -166,9 +166,9 @@ def _host_frozen(act: Act, fault: Fault) -> str:
             ssh.freeze(fault.host)
         except KeyError:
             raise Missed("the app does not answer") from None
-        time.sleep(fault.seconds)
+        time.sleep(3 * fault.seconds)  # longer than rollout_host_timeout, at times
         ssh.thaw(fault.host)
-        return f"for {fault.seconds} s"
+        return f"for {3 * fault.seconds} s"
 
 
 def _rebooted(act: Act, fault: Fault) -> str:

@@ -34,7 +34,7 @@ QUICK: dict[str, t.Any] = {
     "rollout_drain_quiet": "100ms",
     "rollout_drain_timeout": "10s",
     "rollout_floor_wait": "3s",
-    "rollout_host_timeout": "3s",
+    "rollout_host_timeout": "6s",
 }
 _AFTERMATH = 3.0  # seconds until HAProxy and the clients have got over a fault that is over
 
