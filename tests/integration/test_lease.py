@@ -59,7 +59,7 @@ def test_controller_that_was_stopped_and_comes_back_too_late_moves_nothing(
         fleet.release("3.0.0")
         roll = {"rollout_version": "2.0.0", "rollout_max_unavailable": 1, "rollout_drain_soft": "20s", "rollout_drain_timeout": "60s"}
         through = {"rollout_balancers": [{"name": "lb1", "address": wire.address, "pools": list(POOLS)}]}
-        slow = [threading.Thread(target=_ask_slowly, args=(fleet, 8), daemon=True) for _host in range(6)]
+        slow = [threading.Thread(target=_ask_slowly, args=(fleet, 25), daemon=True) for _host in range(6)]
         for thread in slow:
             thread.start()
         first = start(fleet, roll | through, settings=SHORT)
@@ -69,7 +69,7 @@ def test_controller_that_was_stopped_and_comes_back_too_late_moves_nothing(
             os.kill(pid, signal.SIGSTOP)
         assert len(hearts_of(fleet)) == 1, "what keeps the lease is no part of what was stopped"
 
-        later = {"rollout_version": "3.0.0", "rollout_max_unavailable": 1, "rollout_lock_wait": "30s"}
+        later = {"rollout_version": "3.0.0", "rollout_max_unavailable": 1, "rollout_lock_wait": "30s", "rollout_drain_timeout": "60s"}
         second = start(fleet, later, settings=SHORT)
         journal = Journal(f"sqlite:///{tmp_path}/state.db")
         second.wait_until(lambda: journal.lease("web").rollout == 2, "the second one has the lease")
