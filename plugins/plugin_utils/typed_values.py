@@ -42,7 +42,7 @@ def _check(kind: t.Any) -> _Check:
     if is_dataclass(kind):
         return _dataclass(kind)
     if origin in (types.UnionType, t.Union):
-        (inner,) = (_check(argument) for argument in arguments if argument is not type(None))
+        (inner,) = (_check(argument) for argument in arguments if argument is not types.NoneType)
         return lambda value: None if value is None else inner(value)
     if origin is tuple:
         element = _check(arguments[0])
@@ -69,9 +69,10 @@ def _dataclass(kind: t.Any) -> _Check:
 
 
 def _of(kind: t.Any, value: t.Any) -> t.Any:
-    if kind is float and type(value) is int:
+    is_bool = isinstance(value, bool)  # which Python counts among the whole numbers
+    if kind is float and isinstance(value, int) and not is_bool:
         return float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+    if not isinstance(value, kind) or is_bool is not (kind is bool) or (kind is float and not math.isfinite(value)):
         raise ValueError(f"{_shown(value)} is no {kind.__name__}")
     return value
 

@@ -14,19 +14,18 @@ import typing as t
 
 import pytest
 from sqlalchemy import delete, make_url, select, text
+from unit.plugins.plugin_utils import test_journal as everywhere
 from unit.plugins.plugin_utils.journals import everything, fails_clearly
-from unit.plugins.plugin_utils.test_journal import *  # noqa: F403
-from unit.plugins.plugin_utils.test_journal import (
-    ORIGINAL,
-    opened,
-    test_of_many_controllers_at_the_same_instant_exactly_one_rolls,
-)
+from unit.plugins.plugin_utils.test_journal import ORIGINAL, opened
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema, journal_store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from fleet.postgres import Postgres
 
 _NUMBERS = itertools.count()
+
+# Its tests, and the one fixture of its own that is the same here.
+globals().update({name: one for name, one in vars(everywhere).items() if name.startswith("test_") or name == "journal"})
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ def test_writers_wait_for_each_other_and_readers_for_nobody(url: str, monkeypatc
 def test_server_set_to_another_isolation_makes_no_difference(postgres: Postgres, url: str) -> None:
     with postgres.connect() as db:
         db.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_isolation = 'serializable'")
-    test_of_many_controllers_at_the_same_instant_exactly_one_rolls(url)
+    everywhere.test_of_many_controllers_at_the_same_instant_exactly_one_rolls(url)
 
 
 @pytest.mark.parametrize(
