@@ -147,7 +147,7 @@ class Balancer:
             self._process = subprocess.Popen(
                 [binary, "-db", "-f", str(config)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        wait_until(lambda: self._answers(log), 10, f"{self.name} to answer on {self.socket}")
+        wait_until(lambda: self._answers(log), 30, f"{self.name} to answer on {self.socket}")
 
     def reload(self, binary: str) -> None:
         """Let a new process take over; it knows nothing of what the old one was told. Return when the old one has ended."""

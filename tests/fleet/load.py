@@ -244,7 +244,7 @@ class Load:
             text=True,
             start_new_session=True,
         )
-        wait_until(self._sending, 10, "the load to start")
+        wait_until(self._sending, 30, "the load to start")
         return self
 
     def stop(self) -> dict[str, t.Any]:

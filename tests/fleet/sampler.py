@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fleet.haproxy import Balancer, in_service
@@ -79,6 +81,8 @@ class Sampler:
         return pauses
 
     def _run(self) -> None:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)  # on Linux of this thread alone: it looks on time on a busy machine
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             for balancer in self._balancers:

@@ -101,7 +101,7 @@ class Ssh:
         words = [self._sshd, "-D", "-e", "-f", str(self._directory / name)]
         with (self._directory / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wait_until(lambda: b"Server listening" in (self._directory / f"{name}.log").read_bytes(), 5, f"sshd of {name}")
+        wait_until(lambda: b"Server listening" in (self._directory / f"{name}.log").read_bytes(), 30, f"sshd of {name}")
 
     def cut(self, name: str) -> None:
         """The host can't be reached any more; what runs there runs on."""

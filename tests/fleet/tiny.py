@@ -112,7 +112,7 @@ class HAProxy:
         path.write_text(config)
         mode = ["-W", "-S", self.master] if master else ["-db"]
         self._process = subprocess.Popen([binary, *mode, "-q", "-f", str(path)], stderr=subprocess.DEVNULL)
-        wait_until(self._answers, 10, "HAProxy")
+        wait_until(self._answers, 30, "HAProxy")
 
     def ask(self, command: str) -> str:
         """The answer to one line of commands, of whoever serves now."""
@@ -130,7 +130,7 @@ class HAProxy:
         """Return when another worker has taken over, and forgotten what it was told."""
         before = self.pid()
         self._process.send_signal(signal.SIGUSR2)
-        wait_until(lambda: self._answers() and self.pid() != before, 10, "the reload")
+        wait_until(lambda: self._answers() and self.pid() != before, 30, "the reload")
 
     def stop(self) -> None:
         self._process.terminate()
@@ -213,7 +213,7 @@ class Place:
         """A request that an app has begun to answer."""
         begun = sum(len(app.hits) for app in self.apps)
         request = self._clients.submit(self.get, path, **different)
-        wait_until(lambda: sum(len(app.hits) for app in self.apps) > begun, 5, path)
+        wait_until(lambda: sum(len(app.hits) for app in self.apps) > begun, 30, path)
         return request
 
     def connect(self, front: int) -> socket.socket:

@@ -55,7 +55,6 @@ def test_a_roll_under_load_loses_nothing_of_ours(stand: Stand) -> None:
     lost = {kind for kind, count in clients.failed.items() if count}
     assert lost <= set(stand.may_lose), clients.failures
     assert not [failure for failure in clients.failures if "status" in failure], "no request reached a member that was not there"
-    assert min(clients.sent["keep-alive"], clients.sent["close"]) > 100 and clients.sent["slow"] > 10
     assert stand.configured() == before
 
 

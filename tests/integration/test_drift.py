@@ -57,7 +57,7 @@ def deploy_by_hand(fleet: Fleet, host: str, version: str) -> None:
     root = str(fleet.hosts[host].root)
     artifacts.run(root, version, "active", str(fleet.directory / "artifacts" / f"web-{version}.tar.gz"))
     fleet.control("restart", host)
-    wait_until(lambda: fleet.version(host) == version, 10, f"{host} to run {version}")
+    wait_until(lambda: fleet.version(host) == version, 30, f"{host} to run {version}")
     fleet.wait_up()
 
 

@@ -65,7 +65,7 @@ def test_a_bad_release_is_as_bad_as_it_says(fleet: Fleet, behaviour: dict[str, t
     release.write_text(json.dumps({"version": "2.0.0", "behaviour": behaviour}))
     try:
         fleet.control("restart", "web1")
-        wait_until(lambda: fleet.version("web1") != "1.0.0" and (answer[0] == 0 or fleet.version("web1") == "2.0.0"), 5, "the restart")
+        wait_until(lambda: fleet.version("web1") != "1.0.0" and (answer[0] == 0 or fleet.version("web1") == "2.0.0"), 30, "the restart")
         status, body = fleet.health("web1")
         assert (status, body.get("status")) == answer
     finally:

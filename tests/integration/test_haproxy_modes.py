@@ -89,7 +89,7 @@ def test_an_open_tcp_connection_that_is_let_be_is_said(place: Place, connection:
 def test_a_tcp_connection_that_ends_in_time_is_waited_for(place: Place, connection: socket.socket) -> None:
     with ThreadPoolExecutor(1) as pool:
         draining = pool.submit(place.move, "tcp", "drained")
-        wait_until(lambda: place.members("tcp")["web1"]["admin"] == "maintenance", 5, "the maintenance")
+        wait_until(lambda: place.members("tcp")["web1"]["admin"] == "maintenance", 30, "the maintenance")
         connection.close()
         assert draining.result()["ok"]
 
@@ -99,7 +99,7 @@ def test_maintenance_that_ends_sessions_comes_after_a_soft_phase_that_is_long_en
     asking = place.start("/slow", front=ENDS)
     one = place.move("ends", "drained", soft=soft)
     assert (asking.result() == 200) is survives
-    assert one["seconds"] < 3
+    assert one["seconds"] < 5, "it waits no longer than the last session"
 
 
 def test_who_tracks_another_goes_with_it_out_and_back(place: Place) -> None:

@@ -160,6 +160,6 @@ def test_our_order_loses_nothing_where_the_recipe_does(version: str | None, bina
                 order(site)
             print(f"HAProxy {version or 'default'}, {order.__name__}: {clients.shown()} in {time.monotonic() - started:.1f} s")
             lost[order] = clients.failed.total()
-            assert min(clients.sent[kind.name] for kind in KINDS) > 10 and clients.sent.total() > 500
+            assert all(clients.sent[kind.name] for kind in KINDS) and clients.sent.total() > 100
     assert lost[ours] == 0
     assert lost[the_recipe] > 0, "the load would not have shown a loss"

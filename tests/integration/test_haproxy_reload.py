@@ -84,7 +84,7 @@ def test_a_reload_in_the_middle_of_a_drain_is_noticed_and_the_old_process_waited
     request = place.start("/slow3")
     with ThreadPoolExecutor(1) as pool:
         draining = pool.submit(place.move, "web", "drained", master=place.haproxy.master)
-        wait_until(lambda: place.status() == "MAINT", 5, "the maintenance")
+        wait_until(lambda: place.status() == "MAINT", 30, "the maintenance")
         place.haproxy.reload()
         one = draining.result()
     assert (one["ok"], place.status(), one["after"]["sessions"]) == (True, "MAINT", 0)

@@ -49,7 +49,7 @@ def test_session_of_somebody_else_that_holds_a_table_does_not_hang_a_step(
             began = time.monotonic()
             message = fails_clearly(call)
             assert "lock timeout" in message and "end what holds it and run the same command again" in message
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 20, "not the 30 s of a statement"
     Journal(url).leave(ticket, {"web1": ORIGINAL}, 102.0)
 
 
@@ -106,7 +106,7 @@ def test_server_that_does_not_answer_does_not_hang_a_step(monkeypatch: pytest.Mo
         port = silent.getsockname()[1]
         began = time.monotonic()
         assert "timeout" in fails_clearly(lambda: Journal(f"postgresql://me:hunter2@127.0.0.1:{port}/journal").absences("web"))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9, "not the 10 s of every other connection"
 
 
 def test_server_that_ends_inside_a_transaction_has_written_nothing(postgres: Postgres, url: str) -> None:

@@ -45,7 +45,7 @@ def test_an_old_worker_is_waited_for(stand: NginxStand) -> None:
     name = stand.members[0]
     asking = threading.Thread(target=lambda: urllib.request.urlopen(f"{stand.url}/slow?seconds=4", timeout=10).read())
     asking.start()
-    wait_until(lambda: any(app.in_flight for app in stand.apps.values()), 5, "the request")
+    wait_until(lambda: any(app.in_flight for app in stand.apps.values()), 30, "the request")
     with pytest.raises(RollingError, match=r"It still had \d sessions .* put back to what it was: ready"):
         stand.run(name, state="drained", wait_timeout="1s")
     after = stand.run(name, state="drained")["members"][0]["after"]

@@ -25,7 +25,7 @@ def test_a_host_whose_link_is_switched_but_not_its_process_is_not_converged(tmp_
         root = str(fleet.hosts["web2"].root)
         artifacts.run(root, "1.0.0", "active", str(fleet.release("1.0.0")))
         fleet.control("restart", "web2")
-        wait_until(lambda: fleet.version("web2") == "1.0.0", 10, "web2 to run 1.0.0")
+        wait_until(lambda: fleet.version("web2") == "1.0.0", 30, "web2 to run 1.0.0")
         artifacts.run(root, "2.0.0", "active", str(fleet.directory / "artifacts" / "web-2.0.0.tar.gz"))
         fleet.wait_up()
         before = {host: fleet.health(host)[1]["pid"] for host in fleet.hosts}
