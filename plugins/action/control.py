@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import STATE_URL_ARGUMENT, ControllerStep
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import awx_job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for

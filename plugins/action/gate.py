@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
@@ -35,7 +36,7 @@ class ActionModule(ControllerStep):
         "hooks": {"type": "list", "elements": "str", "choices": list(MOMENTS), "default": []},
         "own_deploy": {"type": "bool", "default": False},
         "policy": {"type": "dict", "required": True},
-        "state_url": {"type": "str", "required": True, "no_log": True},
+        "state_url": STATE_URL_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
@@ -39,7 +40,7 @@ class ActionModule(ControllerStep):
         "version": {"type": "str", "required": True},
         "observed": OBSERVED_ARGUMENT,
         "policy": {"type": "dict", "required": True},
-        "state_url": {"type": "str", "required": True, "no_log": True},
+        "state_url": STATE_URL_ARGUMENT,
         "sha256": {"type": "str"},
         "cause": {"type": "str", "default": ""},
         "plan_only": {"type": "bool", "default": False},

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Sequence
 
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils import progression
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import RUN_ARGUMENT, ControllerStep, journal_and_ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
@@ -35,7 +36,7 @@ class ActionModule(ControllerStep):
         "releases": {"type": "dict", "default": {}},
         "reached": {"type": "dict", "default": {}},
         "health": {"type": "list", "elements": "dict", "default": []},
-        "state_url": {"type": "str", "required": True, "no_log": True},
+        "state_url": STATE_URL_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -11,7 +11,8 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import LEASE_ARGUMENT, ControllerStep, proof_of
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import LEASE_ARGUMENT
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, proof_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import HostInput

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import (
     OBSERVED_ARGUMENT,
-    RUN_ARGUMENT,
     ControllerStep,
     journal_and_ticket,
     observed_of,
@@ -31,7 +31,7 @@ class ActionModule(ControllerStep):
         "run": RUN_ARGUMENT,
         "fleet": {"type": "path", "required": True},
         "observed": OBSERVED_ARGUMENT,
-        "state_url": {"type": "str", "required": True, "no_log": True},
+        "state_url": STATE_URL_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

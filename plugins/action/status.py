@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
@@ -26,7 +27,7 @@ class ActionModule(ControllerStep):
         "observed": OBSERVED_ARGUMENT,
         "version": {"type": "str"},
         "converged": {"type": "bool", "default": False},
-        "state_url": {"type": "str", "required": True, "no_log": True},
+        "state_url": STATE_URL_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -61,6 +61,40 @@ options:
         required: true
 """
 
+    LEASE = r"""
+options:
+  lease:
+    description:
+      - Which rollout this belongs to; before anything is ordered or sent to a host, it must prove that it is the live one.
+      - A controller that lost its lease, because it was stopped for longer than the lease lasts, or because somebody broke it, gives no order any more,
+        in the middle of a call neither, and puts nothing back either.
+      - It is looked at on the controller, which needs SQLAlchemy then, and never leaves it. What runs on another host is proved once, before
+        it is sent there.
+    type: dict
+    suboptions:
+      run:
+        description: What RV(convoy.rolling.plan#module:ticket) returned.
+        type: dict
+        required: true
+        suboptions:
+          app:
+            description: The app.
+            type: str
+            required: true
+          rollout:
+            description: The number of the rollout.
+            type: int
+            required: true
+          fence:
+            description: The number that grows with every holder of the app's lease.
+            type: int
+            required: true
+      state_url:
+        description: The database that holds the journal, as a URL that SQLAlchemy knows.
+        type: str
+        required: true
+"""
+
     POLICY = r"""
 options:
   policy:

@@ -15,6 +15,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.balancers.providers
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import LEASE_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.module_utils.member_goals import Goal, Weight, originals
 from ansible_collections.convoy.rolling.plugins.module_utils.member_moves import Journey, Move
 
@@ -42,21 +43,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "wait_full_weight": {"type": "bool", "default": False},
     "poll": {"type": "str", "default": "0.1s"},
     # For the action plugin alone: nothing below knows of rollouts.
-    "lease": {
-        "type": "dict",
-        "options": {
-            "run": {
-                "type": "dict",
-                "required": True,
-                "options": {
-                    "app": {"type": "str", "required": True},
-                    "rollout": {"type": "int", "required": True},
-                    "fence": {"type": "int", "required": True},
-                },
-            },
-            "state_url": {"type": "str", "required": True, "no_log": True},
-        },
-    },
+    "lease": LEASE_ARGUMENT,
 }
 
 INFO_ARGUMENT_SPEC: dict[str, t.Any] = {

@@ -165,38 +165,9 @@ options:
       - With O(state=ready) and O(state=restored), wait until a slow start gives the member its whole share.
     type: bool
     default: false
-  lease:
-    description:
-      - Which rollout this belongs to; before anything is ordered, it must prove that it is the live one.
-      - A controller that lost its lease, because it was stopped for longer than the lease lasts, or because somebody broke it, gives no order any more,
-        in the middle of a call neither, and puts nothing back either.
-      - It is looked at on the controller, which needs SQLAlchemy then, and never leaves it. Where the module runs on another host it is proved once, before
-        the module is sent there.
-    type: dict
-    suboptions:
-      run:
-        description: What RV(convoy.rolling.plan#module:ticket) returned.
-        type: dict
-        required: true
-        suboptions:
-          app:
-            description: The app.
-            type: str
-            required: true
-          rollout:
-            description: The number of the rollout.
-            type: int
-            required: true
-          fence:
-            description: The number that grows with every holder of the app's lease.
-            type: int
-            required: true
-      state_url:
-        description: The database that holds the journal, as a URL that SQLAlchemy knows.
-        type: str
-        required: true
 extends_documentation_fragment:
   - convoy.rolling._attributes.balancers
+  - convoy.rolling._steps.LEASE
   - convoy.rolling._attributes
 attributes:
   check_mode:

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - convoy.rolling._attributes
   - convoy.rolling._steps
   - convoy.rolling._steps.FLEET
+  - convoy.rolling._steps.LEASE
 options:
   state:
     description:
@@ -63,33 +64,6 @@ options:
     description:
       - How long a host may take before it counts as unreachable, such as V(30s); without it, a host is waited for as long as its connection is.
     type: str
-  lease:
-    description:
-      - Which rollout this belongs to; before anything is sent to a host, it must prove that it is the live one.
-      - A controller that lost its lease, because it was stopped for longer than the lease lasts, or because somebody broke it, sends nothing any more.
-    type: dict
-    suboptions:
-      run:
-        description: What RV(convoy.rolling.plan#module:ticket) returned.
-        type: dict
-        required: true
-        suboptions:
-          app:
-            description: The app.
-            type: str
-            required: true
-          rollout:
-            description: The number of the rollout.
-            type: int
-            required: true
-          fence:
-            description: The number that grows with every holder of the app's lease.
-            type: int
-            required: true
-      state_url:
-        description: The database that holds the journal, as a URL that SQLAlchemy knows.
-        type: str
-        required: true
 attributes:
   check_mode:
     support: partial

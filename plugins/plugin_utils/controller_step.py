@@ -26,22 +26,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 
-STATE_URL_ARGUMENT: dict[str, t.Any] = {"type": "str", "required": True, "no_log": True}
-
-RUN_ARGUMENT: dict[str, t.Any] = {
-    "type": "dict",
-    "required": True,
-    "options": {
-        "app": {"type": "str", "required": True},
-        "rollout": {"type": "int", "required": True},
-        "fence": {"type": "int", "required": True},
-    },
-}
-"""How a step is told which rollout it belongs to: what ``convoy.rolling.plan`` returned as ``ticket``."""
-
-LEASE_ARGUMENT: dict[str, t.Any] = {"type": "dict", "options": {"run": RUN_ARGUMENT, "state_url": STATE_URL_ARGUMENT}}
-"""How what moves or restarts something is told whose lease to prove first."""
-
 OBSERVED_ARGUMENT: dict[str, t.Any] = {
     "type": "dict",
     "required": True,
@@ -119,7 +103,7 @@ def journal_and_ticket(arguments: Mapping[str, t.Any]) -> tuple[Journal, Ticket]
 def proof_of(lease: Mapping[str, t.Any] | None) -> Callable[[], None]:
     """What proves the lease each time before something is moved, and raises when that is not possible; nothing without a lease.
 
-    :param lease: ``LEASE_ARGUMENT`` as it was given.
+    :param lease: ``lease_argument.LEASE_ARGUMENT`` as it was given.
     """
     if lease is None:
         return lambda: None

@@ -15,7 +15,8 @@ import typing as t
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
-from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing, listed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 
 def decide(

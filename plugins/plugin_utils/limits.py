@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member, Observed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Allowance, Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,17 @@ class _Share:
         elif out:
             self.gone[name] = self.gone.get(name, 0) + units
 
+    def out(self) -> str:
+        """Who is out already, for the sum."""
+        return f", {sum(self.gone.values())} out already ({listed(self.gone, len(self.gone))})" if self.gone else ""
+
     def bound(self, kind: str, name: str, allowance: Allowance, floor: bool = False) -> Bound:
         """The bound that an allowance makes of it."""
         one = max(self.takes.values(), default=1)
         may, gone = allowance.of(self.total, one), sum(self.gone.values())
         room = max(0, may - gone)
-        out = f", {gone} out already ({', '.join(list(self.gone)[:5])})" if gone else ""
         stays = self.total - may if floor else None
-        text = f"{name}: {allowance.explain(self.total, one)}{out}, so {room} at a time{f'; floor {stays}' if floor else ''}"
+        text = f"{name}: {allowance.explain(self.total, one)}{self.out()}, so {room} at a time{f'; floor {stays}' if floor else ''}"
         return Bound(kind, name, allowance.variable, room, text, self.takes, stays)
 
 
@@ -120,8 +124,7 @@ def _groups(goes: set[str], lost: set[str], observed: Observed) -> list[Bound]:
     for group, share in sorted(groups.items()):
         if share.total > 1:
             room = 0 if share.gone else 1
-            out = f", {len(share.gone)} out already ({', '.join(list(share.gone)[:5])})" if share.gone else ""
-            text = f"group {group}: 1 of {share.total}{out}, so {room} at a time"
+            text = f"group {group}: 1 of {share.total}{share.out()}, so {room} at a time"
             bounds.append(Bound("group", f"group {group}", "rollout_anti_affinity", room, text, share.takes))
     return bounds
 

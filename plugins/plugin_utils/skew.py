@@ -12,6 +12,7 @@ from collections import defaultdict
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 
 def serves(seen: HostSeen, members: t.Sequence[Member]) -> str | None:
@@ -37,12 +38,8 @@ def check_skew(version: str, serving: t.Mapping[str, str | None], first: t.Colle
     left = [one for one, hosts in where.items() if not set(hosts) <= set(first)]
     if policy.supersede or version in where or len(left) < policy.max_versions:
         return
-    shown = " and ".join(f"{one} on {_some(where[one])}" for one in left)
+    shown = " and ".join(f"{one} on {listed(where[one], len(where[one]))}" for one in left)
     raise InputError(
         f"rollout_version: {version} would be version number {len(left) + 1} in service at the same time, beside {shown}; "
         f"roll the fleet to one of these first, or start over them with -e rollout_supersede=true. Nothing was touched."
     )
-
-
-def _some(hosts: t.Sequence[str]) -> str:
-    return ", ".join(hosts[:5]) + (f" and {len(hosts) - 5} more" if len(hosts) > 5 else "")

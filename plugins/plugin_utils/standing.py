@@ -13,9 +13,9 @@ from __future__ import annotations
 import typing as t
 from collections import Counter, defaultdict
 from dataclasses import replace
-from itertools import islice
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 
 class Standing:
@@ -183,9 +183,3 @@ class Standing:
     def _needs(self, host: str) -> list[tuple[str, int]]:
         scopes = [(scope, 1) for scope in self._scopes.get(host, ())]
         return scopes + [(place, units) for place, units in self._takes[host].items() if units > 0]
-
-
-def listed(hosts: t.Iterable[str], count: int, most: int = 5) -> str:
-    """The first of some hosts, and how many more there are."""
-    shown = ", ".join(islice(hosts, most))
-    return f"{shown} and {count - most} more" if count > most else shown

@@ -23,12 +23,12 @@ import typing as t
 from collections import defaultdict
 from pathlib import Path
 
-from bench.sshd import Sshd, find_sshd
 from bench.table import Round, table
 from fleet.fleet import Fleet
 from fleet.load import Load
 from fleet.play import CHECKOUT, ROLLING, command, environment
 from fleet.sampler import Sampler
+from fleet.sshd import Sshd, find_sshd
 
 HERE = Path(__file__).parent
 SIDES = {
@@ -70,9 +70,12 @@ def main() -> int:
 
 def _in_turns(hosts: int, connection: str, arguments: argparse.Namespace) -> t.Iterator[tuple[str, Round]]:
     with Fleet(hosts, inter="500ms") as fleet:
-        sshd = Sshd(str(find_sshd()), fleet.directory / "ssh", fleet.ports) if connection == "ssh" else None
+        # One sshd stands in for the sshd of every host.
+        sshd = Sshd(str(find_sshd()), fleet.directory / "ssh") if connection == "ssh" else None
+        serve = sshd.serve("*", fleet.ports.take()) if sshd else []
+        reach = {"ansible_connection": "ssh", "ansible_ssh_common_args": sshd.client_arguments} if sshd else {}
         batch = "25%" if hosts < 50 else "10%"
-        inventory = fleet.inventory(rollout_max_unavailable=batch, **(sshd.variables if sshd else {}))
+        inventory = fleet.inventory(rollout_max_unavailable=batch, **reach)
         for number in range(arguments.rounds):
             for place, side in enumerate(arguments.sides):
                 playbook, settings = SIDES[side]
@@ -81,17 +84,18 @@ def _in_turns(hosts: int, connection: str, arguments: argparse.Namespace) -> t.I
                 words = command(fleet, playbook, variables, "--forks", str(arguments.forks), inventory=inventory)
                 # Over ssh both get what makes it quick; locally both are as Ansible comes.
                 ready = environment(fleet, **settings, **({"ANSIBLE_PIPELINING": "true"} if sshd else {}))
-                yield side, _measure(fleet, words, ready, variables["rollout_version"], sshd, arguments.rate)
+                yield side, _measure(fleet, words, ready, variables["rollout_version"], serve, arguments.rate)
 
 
-def _measure(fleet: Fleet, words: list[str], variables: dict[str, str], version: str, sshd: Sshd | None, rate: float) -> Round:
+def _measure(fleet: Fleet, words: list[str], variables: dict[str, str], version: str, serve: list[str], rate: float) -> Round:
     """One roll.
 
     :param words: the command, to be run with the environment `variables`.
+    :param serve: the command of what runs beside it and is counted too.
     :raises RuntimeError: it failed, or the fleet does not run the version afterwards; its output is the message.
     """
     report, output = fleet.directory / "report.json", fleet.directory / "output"
-    beside = ["--beside", json.dumps(sshd.command)] if sshd else []
+    beside = ["--beside", json.dumps(serve)] if serve else []
     wrapped = [sys.executable, "-I", str(HERE / "measured.py"), str(report), str(fleet.directory / "hosts"), *beside, "--", *words]
     load = Load([balancer.url for balancer in fleet.balancers], fleet.directory / "load.jsonl", rate) if rate else None
     with Sampler(fleet.balancers) as sampler, output.open("wb") as log:

@@ -82,7 +82,9 @@ class Sampler:
 
     def _run(self) -> None:
         with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)  # on Linux of this thread alone: it looks on time on a busy machine
+            os.setpriority(
+                os.PRIO_PROCESS, threading.get_native_id(), -10
+            )  # on Linux of this thread alone: it looks on time on a busy machine
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             for balancer in self._balancers:

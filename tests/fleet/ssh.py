@@ -16,37 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from fleet.fleet import Fleet
+from fleet.sshd import Sshd
 from fleet.waiting import wait_until
-
-_SERVER = """\
-ListenAddress 127.0.0.1:{port}
-HostKey {directory}/host_key
-AuthorizedKeysFile {directory}/user_key.pub
-PidFile none
-UsePAM no
-StrictModes no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-Subsystem sftp internal-sftp
-SetEnv HOME={directory}/home
-"""
-
-# Every host by its own name: Ansible shares a connection between hosts that have one address.
-_CLIENT = """\
-Host {name}
-    HostName 127.0.0.1
-    Port {port}
-    IdentityFile {directory}/user_key
-    IdentitiesOnly yes
-    StrictHostKeyChecking no
-    UserKnownHostsFile /dev/null
-    LogLevel ERROR
-"""
-
-
-def find_sshd() -> str | None:
-    """sshd's path; it insists on being started by its full name."""
-    return shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
 
 
 class Ssh:
@@ -56,29 +27,20 @@ class Ssh:
     """
 
     def __init__(self, fleet: Fleet, sshd: str) -> None:
-        self._fleet, self._sshd = fleet, sshd
+        self._fleet = fleet
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         # For the sockets of shared connections, whose paths must be short.
         self._sockets = tempfile.mkdtemp(prefix="cp-")
         self._directory = fleet.directory / "ssh"
-        (self._directory / "home").mkdir(parents=True)
-        for key in ("host_key", "user_key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._directory / key)], check=True)
-        if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where root's sshd confines the part that faces the network
-        client = ""
-        for name in fleet.hosts:
-            values = {"name": name, "port": fleet.ports.take(), "directory": self._directory}
-            (self._directory / name).write_text(_SERVER.format(**values))
-            client += _CLIENT.format(**values)
-        (self._directory / "ssh_config").write_text(client)
+        self._sshd = Sshd(sshd, self._directory)
+        self._commands = {name: self._sshd.serve(name, fleet.ports.take()) for name in fleet.hosts}
 
     @property
     def variables(self) -> dict[str, t.Any]:
         """For the inventory."""
         return {
             "ansible_connection": "ssh",
-            "ansible_ssh_common_args": f"-F {self._directory}/ssh_config",
+            "ansible_ssh_common_args": self._sshd.client_arguments,
             "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=15s",
             "ansible_control_path_dir": self._sockets,
             "ansible_pipelining": True,
@@ -98,9 +60,10 @@ class Ssh:
 
     def connect(self, name: str) -> None:
         """Start the host's sshd."""
-        words = [self._sshd, "-D", "-e", "-f", str(self._directory / name)]
         with (self._directory / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self._running[name] = subprocess.Popen(
+                self._commands[name], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         wait_until(lambda: b"Server listening" in (self._directory / f"{name}.log").read_bytes(), 30, f"sshd of {name}")
 
     def cut(self, name: str) -> None:

@@ -6,19 +6,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 import typing as t
-from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.convoy.rolling.plugins.module_utils.members import run
+from fleet.clients import Clients
 from fleet.haproxy import Balancer, versions
-from fleet.load import Client, Failed, Kind
+from fleet.load import Kind
 from fleet.ports import Ports
 from fleet.stands import App
 from fleet.waiting import wait_until
@@ -29,50 +27,8 @@ KINDS = (
     Kind("slow", "/slow?seconds=3", workers=4, share=None),
     Kind("sticky", "/sticky/", workers=6, share=None, cookie=True),
 )
-_PAUSE = 0.1
 # Listens late, and is not ready for a while after that.
 _SLOW_TO_START = {"listen_delay": 0.5, "unready": 1.5}
-
-
-class Clients:
-    """Mixed clients in a thread while a block runs."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()))
-        self.sent: Counter[str] = Counter()
-        self.failed: Counter[str] = Counter()
-        self.reasons: Counter[str] = Counter()
-
-    def __enter__(self) -> Clients:
-        self._thread.start()
-        wait_until(lambda: len(self.sent) == len(KINDS) and self.sent.total() > 100, 20, "requests of every kind")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def shown(self) -> str:
-        kinds = ", ".join(f"{kind.name} {self.failed[kind.name]}/{self.sent[kind.name]}" for kind in KINDS)
-        return f"{self.failed.total()}/{self.sent.total()} failed ({kinds}) {dict(self.reasons.most_common(4)) or ''}"
-
-    async def _all(self) -> None:
-        await asyncio.gather(*(self._work(kind, number) for kind in KINDS for number in range(kind.workers)))
-
-    async def _work(self, kind: Kind, number: int) -> None:
-        client = Client(kind, self._url)
-        await asyncio.sleep(number / kind.workers * (1 if kind.name == "slow" else _PAUSE))
-        while not self._stop.is_set():
-            self.sent[kind.name] += 1
-            try:
-                await client.ask()
-            except Failed as failure:
-                self.failed[kind.name] += 1
-                self.reasons[f"{failure.why} {failure.host or ''}"] += 1
-            await asyncio.sleep(_PAUSE)
-        client.close()
 
 
 class Site:
@@ -156,9 +112,9 @@ def test_our_order_loses_nothing_where_the_recipe_does(version: str | None, bina
         stack.callback(site.close)
         for order in (ours, the_recipe):
             started = time.monotonic()
-            with Clients(site.haproxy.url) as clients:
+            with Clients(site.haproxy.url, KINDS) as clients:
                 order(site)
-            print(f"HAProxy {version or 'default'}, {order.__name__}: {clients.shown()} in {time.monotonic() - started:.1f} s")
+            print(f"HAProxy {version or 'default'}, {order.__name__}: {clients} in {time.monotonic() - started:.1f} s")
             lost[order] = clients.failed.total()
             assert all(clients.sent[kind.name] for kind in KINDS) and clients.sent.total() > 100
     assert lost[ours] == 0

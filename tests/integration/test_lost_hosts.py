@@ -20,7 +20,8 @@ import pytest
 from fleet.app import APPCTL
 from fleet.breakpoints import Breakpoints
 from fleet.fleet import Fleet
-from fleet.ssh import Ssh, find_sshd
+from fleet.ssh import Ssh
+from fleet.sshd import find_sshd
 from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]

@@ -23,7 +23,8 @@ from fleet.breakpoints import Breakpoints
 from fleet.fleet import POOLS, Fleet
 from fleet.load import TIMEOUT, Load
 from fleet.play import CHECKOUT, ROLLING, command, environment
-from fleet.ssh import Ssh, find_sshd
+from fleet.ssh import Ssh
+from fleet.sshd import find_sshd
 from soak.schedule import BALANCERS, HOSTS
 from soak.watchman import Ledger, Watchman
 

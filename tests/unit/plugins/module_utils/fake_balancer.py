@@ -10,6 +10,8 @@ import dataclasses
 import re
 import typing as t
 
+from unit.plugins.fake_clock import FakeClock
+
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import (
     DRAIN,
     MAINTENANCE,
@@ -24,19 +26,6 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Rolli
 from ansible_collections.convoy.rolling.plugins.module_utils.members import run
 
 ABLE = Capabilities(drains=True, soft_drain=True, cuts_sessions=True, whole_pool=True, max_weight=256, warms_up=True)
-
-
-class FakeClock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def member(name: str, **different: t.Any) -> Member:

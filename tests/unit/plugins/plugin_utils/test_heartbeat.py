@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from unit.plugins.fake_clock import FakeClock
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat
@@ -21,24 +22,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holde
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LeaseLost
 
 
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.time += seconds
-
-
 class Controller:
     """A controller that is stopped for a while, and ends."""
 
-    def __init__(self, clock: Clock, ends: float, stopped: tuple[float, float] = (-1, -1)) -> None:
+    def __init__(self, clock: FakeClock, ends: float, stopped: tuple[float, float] = (-1, -1)) -> None:
         self.clock, self.ends, self.stopped = clock, ends, stopped
 
     def is_gone(self) -> bool:
@@ -50,7 +37,7 @@ class Controller:
 
 def beats(ends: float = 60, fail: Callable[[float], Exception | None] = lambda _now: None, **different: t.Any) -> tuple[list[float], float]:
     """When the lease was renewed, and when the heartbeat ended."""
-    clock, renewed = Clock(), []
+    clock, renewed = FakeClock(), []
 
     def renew() -> None:
         error = fail(clock.now())

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from unit.plugins.fake_clock import FakeClock
 from unit.plugins.plugin_utils.fleets import plan
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -36,23 +37,9 @@ FROZEN = dataclasses.replace(LIVE, frozen=Notice("bob on ci2", "audit", 50.0))
 PLAN = plan(2, max_unavailable=1)
 
 
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.time += seconds
-
-
 def wait(lease: t.Callable[[float], Lease], patience: float = 0) -> tuple[int, float, list[str]]:
     """The fence, when the wait was over, and what was said."""
-    clock, said = Clock(), list[str]()
+    clock, said = FakeClock(), list[str]()
     fence = wait_for_turn(lambda: lease(clock.now()), HERE, patience, clock, lambda: 100 + clock.now(), said.append)
     return fence, clock.now(), said
 

@@ -15,7 +15,7 @@ from unit.plugins.plugin_utils.test_gate import Question, questions
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide_on
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
-from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing, listed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
 
 properties = settings(deadline=None, max_examples=40)
 
@@ -45,7 +45,6 @@ def test_standing_that_is_told_of_changes_is_the_one_made_afresh(question: Quest
 def test_many_hosts_are_listed_by_the_first() -> None:
     standing = Standing(rollout(plan(9, max_unavailable=8)), (), names(9))
     assert standing.absent_names(but=["web1"]) == "web2, web3, web4, web5, web6 and 3 more"
-    assert listed([], 0) == ""
 
 
 def test_member_that_comes_and_goes_is_counted_once() -> None:

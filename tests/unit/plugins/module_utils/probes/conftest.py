@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from unit.plugins.fake_clock import FakeClock
 
 from ansible_collections.convoy.rolling.plugins.module_utils.probes import ARGUMENT_SPEC
 
@@ -72,19 +73,6 @@ def say(status: int = 200, body: str = "", **headers: str) -> Answer:
     return answer
 
 
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
 @pytest.fixture
 def server() -> t.Iterator[Server]:
     server = Server()
@@ -101,8 +89,8 @@ def _say() -> t.Callable[..., Answer]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock(1000.0)
 
 
 @pytest.fixture

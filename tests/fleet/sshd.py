@@ -2,17 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One sshd on loopback that stands in for the sshd of every host."""
+"""sshd on loopback: keys, configuration, and how a client gets there."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import typing as t
 from pathlib import Path
-
-from fleet.ports import Ports
 
 _SERVER = """\
 ListenAddress 127.0.0.1:{port}
@@ -32,7 +29,7 @@ SetEnv HOME={directory}/home
 
 # Every host by its own name: Ansible shares a connection between hosts that have one address.
 _CLIENT = """\
-Host *
+Host {hosts}
     HostName 127.0.0.1
     Port {port}
     IdentityFile {directory}/user_key
@@ -49,19 +46,29 @@ def find_sshd() -> str | None:
 
 
 class Sshd:
-    """Keys and configuration in a directory of its own, and how to start and to reach it.
+    """Keys and configuration of servers that share a directory, which is made.
 
-    :param sshd: the binary.
+    :param binary: sshd.
     """
 
-    def __init__(self, sshd: str, directory: Path, ports: Ports) -> None:
+    def __init__(self, binary: str, directory: Path) -> None:
+        self._binary, self._directory = binary, directory
         (directory / "home").mkdir(parents=True)
         for key in ("host_key", "user_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / key)], check=True)
-        values = {"port": ports.take(), "directory": directory}
-        (directory / "sshd_config").write_text(_SERVER.format(**values))
-        (directory / "ssh_config").write_text(_CLIENT.format(**values))
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where root's sshd confines the part that faces the network
-        self.command = [sshd, "-D", "-e", "-f", str(directory / "sshd_config")]
-        self.variables: dict[str, t.Any] = {"ansible_connection": "ssh", "ansible_ssh_common_args": f"-F {directory}/ssh_config"}
+        (directory / "ssh_config").touch()
+        self.client_arguments = f"-F {directory}/ssh_config"
+
+    def serve(self, hosts: str, port: int) -> list[str]:
+        """Configure a server on a port, and clients to find these hosts there.
+
+        :param hosts: a name, or ``*``.
+        :return: the command that runs the server in the foreground.
+        """
+        with (self._directory / "ssh_config").open("a") as client:
+            client.write(_CLIENT.format(hosts=hosts, port=port, directory=self._directory))
+        server = self._directory / f"sshd-{port}.conf"
+        server.write_text(_SERVER.format(port=port, directory=self._directory))
+        return [self._binary, "-D", "-e", "-f", str(server)]
