@@ -46,7 +46,7 @@ test-haproxies: venv haproxies ## the tests of HAProxy on every version that Deb
 	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
 
 test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
-	$(PYTHON) -m pytest -n 2 -m exhaustive tests/integration
+	$(PYTHON) -m pytest -n 2 -m exhaustive tests/unit tests/integration
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh

@@ -248,10 +248,11 @@ class _Written:
         self._file.close()
 
 
-def test_disk_that_fills_at_any_moment_leaves_nothing_half_done(tmp_path: Path, url: str) -> None:
-    full_from, finished = 0, False
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.exhaustive)])
+def test_disk_that_fills_at_any_moment_leaves_nothing_half_done(stride: int, tmp_path: Path, url: str) -> None:
+    full_from, finished = 1 - stride, False
     while not finished:
-        full_from += 1
+        full_from += stride
         root = tmp_path / str(full_from)
         stage(str(root), "1.0", f"{url}/app", now=NOW)
         activate(str(root), "1.0")
