@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFileNotFound, AnsibleParserError
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
@@ -81,6 +82,7 @@ class ActionModule(ControllerStep):
         if arguments["look_only"] or self.check_mode or not arguments["state_url"]:
             return None
         journal = Journal(arguments["state_url"])
+        private_line.tell({"app": app, "state_url": arguments["state_url"]})
         return wait_for_turn(lambda: journal.lease(app), self.holder(task_vars), patience, SystemClock(), self.now, self.say)
 
     def _check_artifacts(self, fleet: Fleet) -> None:

@@ -52,6 +52,7 @@ class CallbackModule(CallbackBase):
     def _show(self, result: t.Any) -> None:
         # ansible-core 2.18 knows the underscore only; from 2.19 on `result` is the public name.
         returned = result.result if hasattr(type(result), "result") else result._result
+        self._last_words.listen()
         progress = returned.get("progress")
         if not isinstance(progress, dict) or "app" not in progress:
             return

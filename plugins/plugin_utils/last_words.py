@@ -19,11 +19,11 @@ from collections.abc import Callable, Mapping
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for, same_again
-from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines
+from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines, unopened_lines
 
 
 class LastWords:
-    """The main process's, armed as long as a rollout is open.
+    """The main process's, armed from when a run has the journal until it has said how its rollout ended.
 
     :param say: shows a person one line.
     """
@@ -33,28 +33,54 @@ class LastWords:
         self._mine = os.getpid()
         self._armed = False
         self._progress: Mapping[str, t.Any] | None = None
+        self._begun: Mapping[str, str] | None = None
         self._state_urls: dict[int, str] = {}
         private_line.open_line()
 
+    def listen(self) -> None:
+        """Take in what the workers said: which journal a run begins with, and which rollout it opened."""
+        for message in private_line.heard():
+            if "rollout" in message:
+                self._state_urls[message["rollout"]] = message["state_url"]
+            else:
+                self._begun = message
+                self._arm()
+
     def see(self, progress: Mapping[str, t.Any]) -> None:
         """Take in how far the rollout is; once it has a verdict there is nothing left to say."""
-        self._state_urls.update({message["rollout"]: message["state_url"] for message in private_line.heard()})
+        self.listen()
+        self._begun = None
         self._progress = None if progress["verdict"] or progress["rollout"] is None else progress
-        if self._progress and not self._armed:
-            self._armed = True
-            atexit.register(self.speak, "the run ended before the rollout did")
-            self._catch(signal.SIGTERM)
+        if self._progress:
+            self._arm()
 
     def speak(self, why: str) -> None:
         """Say it, once, and in no process but the one that runs the playbook."""
-        progress, self._progress = self._progress, None
-        if progress is None or os.getpid() != self._mine:
+        if os.getpid() != self._mine:
             return
-        for line in self._lines(progress, why):
+        progress, self._progress = self._progress, None
+        begun, self._begun = self._begun, None
+        for line in self._lines(progress, why) if progress else self._lines_of_before(begun, why) if begun else []:
             try:
                 self._say(line)
             except RuntimeError:  # the signal came in the middle of another line
                 os.write(1, f"\n{line}\n".encode())
+
+    def _arm(self) -> None:
+        if not self._armed:
+            self._armed = True
+            atexit.register(self.speak, "the run ended before the rollout did")
+            self._catch(signal.SIGTERM)
+
+    def _lines_of_before(self, begun: Mapping[str, str], why: str) -> list[str]:
+        """Who is out since an earlier rollout, which this run was going to bring back."""
+        from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal  # as below
+
+        try:
+            out = [absence.host for absence in Journal(begun["state_url"]).absences(begun["app"])]
+        except RollingError:
+            return []  # it is what the run failed of, and has said
+        return unopened_lines(begun["app"], why, out, command_for()) if out else []
 
     def _lines(self, progress: Mapping[str, t.Any], why: str) -> list[str]:
         # Not above: the callback is loaded for every playbook, and this brings SQLAlchemy. In a rollout it is there already.

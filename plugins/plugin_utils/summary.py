@@ -48,6 +48,11 @@ def unfinished_lines(progress: Mapping[str, t.Any], why: str, out: Sequence[str]
     ]
 
 
+def unopened_lines(app: str, why: str, out: Sequence[str], command: str) -> list[str]:
+    """A run that ended before it opened a rollout, while somebody is out since an earlier one."""
+    return [f'rollout of "{app}": not begun: {why}', *_out_lines(out), f"  next: {command}"]
+
+
 def ended_lines(rollout: RolloutRecord, out: Sequence[str], command: str) -> list[str]:
     """A rollout that somebody else ended while this run still thought it was its own."""
     verdict = rollout.verdict.value if rollout.verdict else "ended"

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from soak.faults import FAULTS
 from soak.schedule import BAD, CONTROLLER, OTHERS, PLACES, make_roll
 
@@ -22,6 +25,12 @@ def test_every_fault_place_and_release_comes_in_some_hundred_rolls() -> None:
     assert {fault.kind for fault in faults} == {*CONTROLLER, *OTHERS} == set(FAULTS)
     assert {fault.place for fault in faults} == set(PLACES)
     assert {roll.behaviour for roll in rolls} >= {"good", "slow", *BAD}
+
+
+def test_every_place_is_a_task_of_the_role_or_a_count_of_members() -> None:
+    role = Path(__file__).parents[3] / "roles" / "rollout" / "tasks"
+    tasks = {name for file in role.rglob("*.yml") for name in re.findall(r"^ *- name: (.*)$", file.read_text(), re.MULTILINE)}
+    assert {place.partition("#")[0] for place in PLACES} <= tasks | {"taken out", "let in"}
 
 
 def test_no_roll_has_two_faults_of_one_host_or_ends_its_controller_twice() -> None:
