@@ -15,7 +15,7 @@ from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
-from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line
+from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line, publisher
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import forecast
@@ -24,6 +24,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Jour
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
+from ansible_collections.convoy.rolling.plugins.plugin_utils.outlet_settings import OutletSettings
+from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import file_outlets, network_outlets
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plan_hash import check_hash, plan_hash
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
@@ -47,6 +49,7 @@ class ActionModule(ControllerStep):
         "seen": {"type": "int"},
         "plan_path": {"type": "path", "default": ""},
         "plan_hash": {"type": "str", "default": ""},
+        "outlets": {"type": "dict", "default": {}, "no_log": True},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -54,7 +57,7 @@ class ActionModule(ControllerStep):
         journal = Journal(arguments["state_url"])
         observed = observed_of(fleet, arguments["observed"], journal)
         check_other_pools(fleet.balancers, arguments["observed"]["pools"])
-        policy = Policy.parse(arguments["policy"])
+        policy, outlets = Policy.parse(arguments["policy"]), OutletSettings.parse(arguments["outlets"])
         plan = make_plan(fleet.app, arguments["version"], observed, policy)
         digest = plan_hash(plan, arguments["sha256"])
         shut = policy.shut(self.now(), started=False) if plan.order else ""
@@ -62,7 +65,7 @@ class ActionModule(ControllerStep):
         live = bool(plan.order or plan.unreachable) and not (self.check_mode or arguments["plan_only"])
         result: dict[str, t.Any] = {
             "changed": False,
-            "plan": {**as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
+            "plan": {"schema": "convoy.rolling/plan/1", **as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
             "text": preview_lines(plan, observed, made, digest, shut),
             "live": live,
             "order": list(plan.order),
@@ -88,8 +91,11 @@ class ActionModule(ControllerStep):
             raise InputError(f"{shut}; wait, or say why not with -e rollout_override=REASON. Nothing was touched.")
         holder = self.holder(task_vars)
         cause = "; ".join(filter(None, (arguments["cause"], policy.override and f"override: {policy.override}")))
-        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"])
+        told = journal.last_event()
+        versions = {seen.host: seen.version for seen in observed.hosts}
+        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions)
         self.keep_lease(holder, ticket, arguments["state_url"])
+        self.publish(holder, ticket, arguments["state_url"], told, outlets)
         private_line.tell({"rollout": ticket.rollout, "state_url": arguments["state_url"]})
         progress = progress_of(journal.rollout(ticket.rollout), [absence.host for absence in observed.absences])
         return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress}
@@ -102,6 +108,13 @@ class ActionModule(ControllerStep):
             return lambda: journal.renew(ticket, (), time.time())
 
         heartbeat.start(holder, renewing)
+
+    def publish(self, holder: Holder, ticket: Ticket, state_url: str, told: int, outlets: OutletSettings) -> None:
+        """Tell of the rollout wherever that is wanted, from processes beside the run: it waits for none of them."""
+        for group, mine in (("files", file_outlets(outlets)), ("network", network_outlets(outlets))):
+            if mine:
+                note = publisher.note_path(C.DEFAULT_LOCAL_TMP, ticket.rollout, group)
+                publisher.start(holder, lambda: publisher.Reader(Journal(state_url), ticket.app, ticket.rollout, told), mine, note)
 
 
 def _write(path: str, plan: dict[str, t.Any]) -> None:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible import constants as C
+
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
+from ansible_collections.convoy.rolling.plugins.plugin_utils import publisher
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import (
     OBSERVED_ARGUMENT,
     ControllerStep,
@@ -20,7 +24,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import summary_lines
-from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
+from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude, counts_of
 
 
 class ActionModule(ControllerStep):
@@ -45,9 +49,12 @@ class ActionModule(ControllerStep):
         unseen = {member.host for member in observed.members if member.balancer in observed.silent}
         serving = {member.host for member in observed.members} - {state.host for state in conclusion.out} - unseen
         back = [absence.host for absence in observed.absences if absence.host in serving]
-        journal.close(ticket, conclusion.verdict, conclusion.reason, self.now(), back)
         command = next_command(rollout.version, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed, command)
+        told = {"next": command, "text": lines, "counts": counts_of(conclusion)}
+        journal.close(ticket, conclusion.verdict, conclusion.reason, self.now(), back, told)
+        for outlet, trouble in publisher.finish(C.DEFAULT_LOCAL_TMP, ticket.rollout, SystemClock()).items():
+            self.warn(f"{outlet}: {trouble}; the rollout itself is not concerned.")
         progress = {
             **progress_of(rollout, [absence.host for absence in observed.absences if absence.host not in back]),
             "verdict": conclusion.verdict.value,
@@ -60,5 +67,7 @@ class ActionModule(ControllerStep):
             "hosts": as_data(conclusion)["hosts"],
             "next": command,
             "text": lines,
+            "counts": told["counts"],
+            "out": [state.host for state in conclusion.out],
             "progress": progress,
         }

@@ -375,6 +375,10 @@ view:
           description: Requests (in TCP mode connections) it was ever given.
           type: int
           sample: 48213
+        errors:
+          description: Requests that it failed, answers of 500 and above included; V(null) if the load balancer does not count them.
+          type: int
+          sample: 0
         agent:
           description: Whether the load balancer listens to an agent of this member; V(null) if none is configured.
           type: bool

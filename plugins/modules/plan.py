@@ -51,6 +51,12 @@ options:
     description: The hash of a plan that was looked at; another plan is refused, with what changed.
     type: str
     default: ""
+  outlets:
+    description:
+      - Where the rollout is told of, as the role's variables C(rollout_events_path), C(rollout_metrics_path), C(rollout_report_path),
+        C(rollout_pushgateway) and C(rollout_webhook), each under its name.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full

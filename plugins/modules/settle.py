@@ -63,6 +63,17 @@ next:
   returned: success
   type: str
   sample: ""
+counts:
+  description: How many hosts ended with which verdict.
+  returned: success
+  type: dict
+  sample: {"converged": 6}
+out:
+  description: The hosts that some load balancer sends no traffic.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 text:
   description: The end of the rollout as a person reads it.
   returned: success

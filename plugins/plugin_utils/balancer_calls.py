@@ -95,6 +95,8 @@ def members_of(balancers: Iterable[Balancer], name: str, pool: str, views: Itera
             initial_weight=view.get("initial_weight"),
             agent=view.get("agent"),
             follows=view.get("follows"),
+            requests=view.get("requests"),
+            errors=view.get("errors"),
             alone=any(balancer.name == name and balancer.provider in _SEE_ONE_MEMBER for balancer in balancers),
         )
         for view in views

@@ -76,6 +76,10 @@ class ControllerStep(ActionBase):
         """Show a person one line before the step has ended."""
         self._display.display(line, color="cyan")
 
+    def warn(self, text: str) -> None:
+        """Show a person a warning, in one line."""
+        self._display.warning(" ".join(text.split()))
+
     def holder(self, task_vars: Mapping[str, t.Any]) -> Holder:
         """The controller process of this run: a step runs in a worker that ends with it."""
         return Holder.of(os.getppid(), job_of(task_vars))

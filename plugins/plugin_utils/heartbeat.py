@@ -12,13 +12,12 @@ controller is stopped: whoever comes then may take over.
 
 from __future__ import annotations
 
-import os
-import signal
 import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, LeaseLost
+from ansible_collections.convoy.rolling.plugins.plugin_utils.orphan import start_orphan
 
 
 class Watched(t.Protocol):
@@ -60,36 +59,4 @@ def start(holder: Watched, renewing: t.Callable[[], t.Callable[[], None]]) -> No
     :param renewing: makes ``renew`` in the new process, because a connection must not be shared.
     :raises RollingError: this machine has no room for one more process.
     """
-    try:
-        child = os.fork()
-    except OSError as error:
-        raise RollingError(f"no process could be started to keep the lease: {error.strerror}. Nothing was touched.") from error
-    if child:
-        os.waitpid(child, 0)
-        return
-    try:
-        # In a session of its own and orphaned, it gets no signal of the controller's and is waited for by nobody.
-        os.setsid()
-        if os.fork() == 0:
-            _let_go()
-            beat(holder, renewing(), SystemClock())
-    finally:
-        os._exit(0)  # whatever happened, never into what the worker would do next
-
-
-def _let_go() -> None:
-    """Leave everything behind that was the worker's: signal handlers, and open files, or who reads from a pipe would wait for us."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for name in os.listdir("/dev/fd"):
-        try:
-            # Not closed: an object that still knows the number would close what is opened under it later.
-            os.dup2(nothing, int(name))
-        except OSError:
-            continue  # the list of them itself, which is closed by now
-    try:
-        with open("/proc/self/comm", "w", encoding="ascii") as comm:
-            comm.write("convoy-lease")
-    except OSError:
-        pass  # not on this platform
+    start_orphan("convoy-lease", lambda: beat(holder, renewing(), SystemClock()), "keep the lease")

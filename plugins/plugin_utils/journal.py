@@ -17,6 +17,7 @@ from dataclasses import asdict
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils import lease
+from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event, opening, serving
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, pace_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
@@ -92,6 +93,31 @@ class Journal:
             rows = db.execute(select(schema.VIEWS.c.members).where(schema.VIEWS.c.rollout == number)).all() if db else []
             return tuple(member for row in rows for member in typed_json(tuple[Member, ...], row.members))
 
+    def last_event(self) -> int:
+        """The number of the newest event of all; 0 when there is none."""
+        with self._store.reading() as db:
+            newest = select(schema.EVENTS.c.number).order_by(schema.EVENTS.c.number.desc()).limit(1)
+            return int(db.execute(newest).scalar() or 0) if db else 0
+
+    def events(self, app: str, after: int = 0, rollout: int | None = None) -> tuple[Event, ...]:
+        """What happened to an app, or in one rollout of it, in the order it was written.
+
+        :param after: the number of the last event that is known already.
+        """
+        with self._store.reading() as db:
+            if db is None:
+                return ()
+            events, rollouts = schema.EVENTS.c, schema.ROLLOUTS.c
+            mine = (rollouts.app == app) & (events.number > after)
+            if rollout is not None:
+                mine &= events.rollout == rollout
+            both = schema.EVENTS.join(schema.ROLLOUTS, events.rollout == rollouts.number)
+            found = db.execute(select(schema.EVENTS, rollouts.version).select_from(both).where(mine).order_by(events.number))
+            return tuple(
+                Event(row.number, row.at, app, row.rollout, row.version, row.kind, row.host, typed_json(dict[str, t.Any], row.detail))
+                for row in found
+            )
+
     def pace(self, app: str) -> Pace | None:
         """How long hosts were out in the newest rollouts of an app; None when none ever came back."""
         with self._store.reading() as db:
@@ -114,12 +140,14 @@ class Journal:
         digest: str | None = None,
         cause: str = "",
         seen: int | None = None,
+        versions: Mapping[str, str | None] | None = None,
     ) -> Ticket:
         """Take the app's lease and write a new rollout.
 
         A rollout of the app that never ended, because its controller is gone, ends here: superseded where the version is another one.
 
         :param seen: the lease's fence when the fleet was looked at; see ``lease.wait_for_turn``.
+        :param versions: host -> what it runs, as far as anybody says.
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         :raises Frozen: when a person froze the app.
         """
@@ -140,8 +168,10 @@ class Journal:
             rows = [{"rollout": ticket.rollout, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
             if rows:
                 db.execute(insert(schema.HOSTS), rows)
+            self._write_event(
+                db, ticket, now, "opened", {"version": plan.version, "cause": cause, "by": row["by"], **opening(plan, versions or {})}
+            )
             self._write_views(db, ticket, members, now)
-            self._write_event(db, ticket, now, "opened", {"version": plan.version, "cause": cause})
         return ticket
 
     def _end_unfinished(self, db: Connection, ticket: Ticket, version: str, now: float) -> None:
@@ -151,8 +181,7 @@ class Journal:
             (rollouts.version == version, Verdict.INTERRUPTED, "its controller ended"),
             (rollouts.version != version, Verdict.CANCELLED, f"superseded by rollout {ticket.rollout}"),
         ):
-            ended = {"ended": now, "verdict": verdict.value, "reason": reason}
-            db.execute(update(schema.ROLLOUTS).where(unfinished & mine).values(**ended))
+            self._end(db, unfinished & mine, verdict, reason, now)
 
     def end_abandoned(self, app: str, version: str, now: float) -> None:
         """End an app's rollout whose controller is gone, when a run finds nothing left to do; without one nothing is written.
@@ -165,10 +194,15 @@ class Journal:
         with self._store.writing() as db:
             if lease.read(db, app, for_update=True) == left:
                 reason = f"its controller ended; a later run found the whole fleet on {version}"
-                ended = {"ended": now, "verdict": Verdict.INTERRUPTED.value, "reason": reason}
                 mine = (schema.ROLLOUTS.c.number == left.rollout) & schema.ROLLOUTS.c.ended.is_(None)
-                db.execute(update(schema.ROLLOUTS).where(mine).values(**ended))
+                self._end(db, mine, Verdict.INTERRUPTED, reason, now)
                 lease.release(db, app)
+
+    def _end(self, db: Connection, which: t.Any, verdict: Verdict, reason: str, now: float) -> None:
+        """End rollouts that nobody works on any more."""
+        ended = {"ended": now, "verdict": verdict.value, "reason": reason}
+        for number in db.execute(update(schema.ROLLOUTS).where(which).values(**ended).returning(schema.ROLLOUTS.c.number)).scalars().all():
+            self._write_event(db, number, now, "ended", {"verdict": verdict.value, "reason": reason})
 
     def lease(self, app: str) -> Lease:
         """Who may move the members of an app."""
@@ -237,18 +271,24 @@ class Journal:
                 values["progressed"] = now
             if halt:
                 values["halted"] = halt
+                self._write_event(db, ticket, now, "halted", {"reason": halt})
             if values:
                 db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
 
-    def close(self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = ()) -> None:
-        """End the rollout, give the lease back, and end the absence of hosts that were seen to serve."""
+    def close(
+        self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = (), told: Mapping[str, t.Any] | None = None
+    ) -> None:
+        """End the rollout, give the lease back, and end the absence of hosts that were seen to serve.
+
+        :param told: what else a person is told at the end, for whoever reads of it later.
+        """
         with self._store.writing() as db:
             lease.hold(db, ticket, now)
             self._end_absences(db, ticket, back)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
             lease.release(db, ticket.app)
-            self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason})
+            self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason, **(told or {})})
 
     def _correct_absences(self, db: Connection, ticket: Ticket, originals: Mapping[str, Mapping[str, t.Any]]) -> None:
         """Only of hosts that left in this rollout: of the others, a balancer has what an earlier one made of them."""
@@ -279,11 +319,13 @@ class Journal:
             db.execute(delete(schema.VIEWS).where((schema.VIEWS.c.rollout == ticket.rollout) & schema.VIEWS.c.place.in_(list(pools))))
             rows = [{"rollout": ticket.rollout, "place": place, "seen": now, "members": json.dumps(pool)} for place, pool in pools.items()]
             db.execute(insert(schema.VIEWS), rows)
+            self._write_event(db, ticket, now, "seen", {"places": serving(members)})
 
     def _write_event(
-        self, db: Connection, ticket: Ticket, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None
+        self, db: Connection, ticket: Ticket | int, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None
     ) -> None:
-        db.execute(insert(schema.EVENTS).values(rollout=ticket.rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
+        rollout = ticket if isinstance(ticket, int) else ticket.rollout
+        db.execute(insert(schema.EVENTS).values(rollout=rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
 
 
 def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:

@@ -57,6 +57,8 @@ class Member:
     agent: bool | None = None  # whether the balancer listens to its agent
     follows: str | None = None  # the member of another pool that it is out with
     alone: bool = False  # its balancer sees no other member, so that no floor can be told from it
+    requests: int | None = None  # that it was ever given
+    errors: int | None = None  # of these, those that came to nothing by its own doing
 
     @property
     def place(self) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, HostSeen, Member, Observed, RolloutRecord, Verdict
@@ -64,6 +65,11 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
     reason = rollout.halted if rollout and rollout.halted else "; ".join(whys)
     stopped = rollout is not None and rollout.aborted is not None and rollout.halted == rollout.abortion
     return Conclusion(Verdict.CANCELLED if stopped else Verdict.HALTED, reason, states)
+
+
+def counts_of(conclusion: Conclusion) -> dict[str, int]:
+    """Verdict -> how many hosts ended so; those that no host did are not there."""
+    return dict(sorted(Counter(state.verdict.value for state in conclusion.hosts).items()))
 
 
 def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bool, rollout: RolloutRecord | None) -> HostState:

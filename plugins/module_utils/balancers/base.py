@@ -57,6 +57,8 @@ class Member:
     queued: int | None = None
     #: Requests or connections it was ever given; only ever grows.
     requests: int | None = None
+    #: Requests that it failed: answers of 500 and above, connections refused or cut; only ever grows.
+    errors: int | None = None
     #: Whether an agent (a second voice that may overrule the operator) is listened to; None where there is none.
     agent: bool | None = None
     #: A slow start still keeps it from its whole share; None: the balancer has no such thing.

@@ -29,7 +29,8 @@ _AGENT_CONFIGURED, _AGENT_ENABLED = 0x02, 0x04
 _GOOD_CHECKS = ("L4OK", "L6OK", "L7OK", "PROCOK")
 _LAST_ROW = "BACKEND"
 _STAT_COLUMNS = ("pxname", "svname", "scur", "qcur", "stot", "status", "check_status", "tracked")
-_OPTIONAL_COLUMNS = ("last_chk",)
+_ERROR_COLUMNS = ("hrsp_5xx", "econ", "eresp")
+_OPTIONAL_COLUMNS = ("last_chk", *_ERROR_COLUMNS)
 _STATE_COLUMNS = (
     *("be_name", "srv_name", "srv_addr", "srv_port"),
     *("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight", "srv_agent_state"),
@@ -160,6 +161,7 @@ def _member(of_stat: Cells, of_state: Cells) -> Member:
         sessions=_number(row, "scur"),
         queued=_number(row, "qcur"),
         requests=_number(row, "stot"),
+        errors=_errors(row),
         agent=bool(agent & _AGENT_ENABLED) if agent & _AGENT_CONFIGURED else None,
         warming=_number(state, "srv_op_state") == _STARTING,
         follows=row["tracked"] or None,
@@ -215,6 +217,12 @@ def _rows(command: str, header: list[str], table: list[list[str]], needed: t.Seq
     wanted = [column for column in header if column in needed or column in _OPTIONAL_COLUMNS]
     cells = operator.itemgetter(*(header.index(column) for column in wanted))
     return [dict(zip(wanted, cells(row))) for row in table]
+
+
+def _errors(row: Row) -> int | None:
+    """None where a column is missing or empty, as for a TCP backend's answers."""
+    counted = [row.get(column, "") for column in _ERROR_COLUMNS]
+    return sum(map(int, counted)) if all(text.isascii() and text.isdigit() for text in counted) else None
 
 
 def _number(row: Row, column: str) -> int:

@@ -178,8 +178,15 @@ def test_everything_that_happened_can_be_told(journal: Journal, url: str) -> Non
     ticket = opened(journal)
     journal.leave(ticket, {"web1": ORIGINAL}, 101.0)
     journal.close(ticket, Verdict.HALTED, "no", 102.0)
-    events = sql(url, "select at, host, kind from convoy_events order by number")
-    assert events == [(100.0, None, "opened"), (101.0, "web1", "leaving"), (102.0, None, "ended")]
+    events = journal.events("web")
+    assert [(event.at, event.host, event.kind) for event in events] == [
+        (100.0, None, "opened"),
+        (100.0, None, "seen"),
+        (101.0, "web1", "leaving"),
+        (102.0, None, "ended"),
+    ]
+    assert journal.events("web", after=events[1].number) == events[2:]
+    assert (journal.events("api"), journal.last_event()) == ((), events[-1].number)
 
 
 # -- the lease ---------------------------------------------------------------------------------------------------------
