@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import awx_job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
-from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 
 
 class ActionModule(ControllerStep):
@@ -35,7 +33,7 @@ class ActionModule(ControllerStep):
         by = f"{holder.user} on {holder.node}" + (f" ({job})" if job else "")
         person = Intervention(
             arguments["state_url"],
-            self._app(arguments["hosts"], task_vars),
+            self.app_of(arguments["hosts"], task_vars),
             Notice(by, arguments["reason"].strip(), self.now()),
             lambda playbook: command_for(f"convoy.rolling.{playbook}"),
         )
@@ -47,11 +45,3 @@ class ActionModule(ControllerStep):
             return person.unlock(arguments["rollout_id"].strip())
         orders = {"pause": person.pause, "resume": person.resume, "abort": person.abort, "lock": person.lock}
         return orders[arguments["order"]]()
-
-    def _app(self, hosts: list[str], task_vars: dict[str, t.Any]) -> str:
-        """The app that is meant: what these hosts have in common, or what was typed."""
-        apps = {str(plain(mine["rollout_app"])) for mine in self.variables_of(hosts, task_vars).values() if "rollout_app" in mine}
-        if len(apps) != 1:
-            said = ", ".join(sorted(map(repr, apps))) or "none"
-            raise InputError(f"rollout_app: one app is meant, the hosts say {said}; write -e rollout_app=NAME. Nothing was changed.")
-        return apps.pop()

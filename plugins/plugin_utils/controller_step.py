@@ -15,7 +15,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome, run_on_hosts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
@@ -90,6 +90,14 @@ class ControllerStep(ActionBase):
         """Run a command on each host, as many at a time as there are forks; see ``fanout.run_on_hosts``."""
         forks = int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS)
         return run_on_hosts(self, self.variables_of(commands, task_vars), commands, forks, patience)
+
+    def app_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> str:
+        """The app that is meant: what these hosts have in common, or what was typed."""
+        apps = {str(plain(mine["rollout_app"])) for mine in self.variables_of(hosts, task_vars).values() if "rollout_app" in mine}
+        if len(apps) != 1:
+            said = ", ".join(sorted(map(repr, apps))) or "none"
+            raise InputError(f"rollout_app: one app is meant, the hosts say {said}; write -e rollout_app=NAME. Nothing was changed.")
+        return apps.pop()
 
     def variables_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> dict[str, HostVariables]:
         """The variables of several hosts, in the order given."""

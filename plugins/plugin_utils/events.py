@@ -57,10 +57,8 @@ class Event:
     def sentence(self) -> str:
         """The event as a person reads it."""
         words = [str(self.detail[name]) for name in ("verdict", "reason", "why", "by", "cause") if self.detail.get(name)]
-        of_host = f" {self.host}" if self.host else ""
-        return f'rollout {self.rollout} of "{self.app}" to {self.version}:{of_host} {self.kind}' + (
-            f": {': '.join(words)}" if words else ""
-        )
+        name = f'rollout {self.rollout} of "{self.app}" to {self.version}'
+        return f"{name}: {': '.join([f'{self.host} {self.kind}' if self.host else self.kind, *words])}"
 
 
 def iso(at: float) -> str:

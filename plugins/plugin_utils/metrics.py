@@ -111,7 +111,7 @@ def _durations(picture: Picture, until: float) -> Samples:
         for phase in phases:
             if phase.name != OUT and not phase.going_on and phase.verdict in ("", Verdict.CONVERGED):
                 spans.setdefault(phase.name, []).append(phase.seconds)
-    samples = []
+    samples: list[tuple[str, Mapping[str, t.Any], float]] = []
     for step, seconds in sorted(spans.items()):
         labels = {"app": picture.rollout.app, "step": step}
         counts = Counter(bisect_left(BUCKETS, one) for one in seconds)

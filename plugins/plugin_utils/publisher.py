@@ -17,6 +17,7 @@ import os
 import signal
 import typing as t
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
@@ -70,10 +71,8 @@ def publish(
     picture: Picture | None = None
     while True:
         gone = watched.is_gone()  # asked before the look, so that what it wrote last is seen
-        try:
+        with suppress(RollingError):  # the run itself fails of that
             picture = look()
-        except RollingError:
-            pass  # the run itself fails of that
         last = gone or (picture is not None and picture.rollout.ended is not None)
         before = len(trouble)
         for outlet in outlets if picture else ():
@@ -105,11 +104,15 @@ def start(watched: Watched, reading: Callable[[], Reader], outlets: Sequence[Out
             watched,
             reading().look,
             outlets,
-            lambda seconds: signal.sigtimedwait({signal.SIGUSR1}, seconds),
+            _doze,
             lambda *said: _write(note, *said),
         )
 
     start_orphan("convoy-publish", work, "tell of the rollout")
+
+
+def _doze(seconds: float) -> None:
+    signal.sigtimedwait({signal.SIGUSR1}, seconds)
 
 
 def note_path(directory: str, rollout: int, group: str) -> str:

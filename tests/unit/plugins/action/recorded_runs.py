@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import typing as t
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+import pytest
+from ansible import constants
 from unit.plugins.action.simulated import Host, Killed, Rollout, World
 from unit.plugins.plugin_utils.fleets import names
 
@@ -29,13 +33,18 @@ class Recorded:
 
     url: str
     results: list[tuple[float, dict[str, t.Any]]] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
 
-    def picture(self, number: int | None = None) -> Picture:
+    def picture(self, number: int = 0) -> Picture:
         """The newest rollout, or another one."""
+        return self.pictures[number - 1]
+
+    def remember(self) -> None:
+        """Take the pictures while the journal is there."""
         journal = Journal(self.url)
         newest = journal.latest("web")
         assert newest
-        return Picture(newest if number is None else journal.rollout(number), journal.events("web"))
+        self.pictures = [Picture(journal.rollout(number), journal.events("web")) for number in range(1, newest.number + 1)]
 
 
 class _Taped(Rollout):
@@ -86,6 +95,16 @@ def resume(state: Path) -> Recorded:
 
 
 RUNS: dict[str, t.Callable[[Path], Recorded]] = {"success": success, "halt": halt, "resume": resume}
+
+
+@cache
+def recorded(name: str) -> Recorded:
+    """One of the runs, rolled once."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as path, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "DEFAULT_LOCAL_TMP", path)
+        run = RUNS[name](Path(path))
+        run.remember()
+        return run
 
 
 def check_golden(name: str, text: str) -> None:

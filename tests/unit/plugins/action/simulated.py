@@ -88,7 +88,8 @@ class World:
     def members(self, place: Place) -> list[dict[str, t.Any]]:
         counts = {"requests": int(self.now * 7), "errors": int(self.now) // 100}
         return [
-            {"name": name, "admin": admin, "in_service": admin == "ready", "weight": 10, **counts} for name, admin in self.pools[place].items()
+            {"name": name, "admin": admin, "in_service": admin == "ready", "weight": 10, **counts}
+            for name, admin in self.pools[place].items()
         ]
 
     # -- what the modules do -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from unit.plugins.action.recorded_runs import RUNS, check_golden
+from unit.plugins.action.recorded_runs import RUNS, check_golden, recorded
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event, serving
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member
@@ -19,9 +19,9 @@ SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[4] / "docs/conv
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_event_of_a_run_is_told_after_the_schema_and_as_ever(name: str, tmp_path: Path) -> None:
+def test_every_event_of_a_run_is_told_after_the_schema_and_as_ever(name: str) -> None:
     lines = []
-    for event in RUNS[name](tmp_path).picture().events:
+    for event in recorded(name).picture().events:
         SCHEMA.validate(event.data())
         data = event.data()
         data["detail"].update({"by": "SOMEBODY"} if "by" in data["detail"] and event.kind == "opened" else {})
