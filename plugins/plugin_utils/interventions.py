@@ -92,7 +92,7 @@ class Intervention:
         """
         if not self._notice.why:
             raise InputError(
-                "rollout_reason: a freeze needs a reason, for whoever meets it; write -e rollout_reason='why'. Nothing was changed."
+                "rollout_reason: a freeze needs a reason, for whoever meets it; write -e \"rollout_reason='why it is'\". Nothing was changed."
             )
         with self._store.writing(make=True) as db:
             lease = leases.read(db, self._app, for_update=True)
