@@ -9,7 +9,7 @@ set -eu
 rm -rf .cache/artifact
 .venvs/lint/bin/ansible-galaxy collection build --output-path .cache/artifact .
 
-expected='MANIFEST\.json|FILES\.json|README\.md|CHANGELOG\.md|COPYING|REUSE\.toml|requirements\.txt|changelogs/(changelog\.yaml)?'
+expected='MANIFEST\.json|FILES\.json|README\.md|CHANGELOG\.md|COPYING|REUSE\.toml|bindep\.txt|requirements\.txt|changelogs/(changelog\.yaml)?'
 expected="$expected|(LICENSES|docs|meta|playbooks|plugins|roles)/.*"
 unexpected=$(tar -tzf .cache/artifact/convoy-rolling-*.tar.gz | grep -vxE "$expected" || true)
 if [ -n "$unexpected" ]; then
