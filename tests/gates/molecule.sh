@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # molecule.sh [--or-skip] [SCENARIO...]: runs these scenarios of Molecule, or all, on hosts that boot systemd; see molecule/shared/nspawn.sh.
+# The scenario "infrastructure" is that of examples/infrastructure.
 # With --or-skip a machine that cannot boot them is no failure.
 set -eu
 
@@ -17,6 +18,7 @@ if [ $# = 0 ]; then
         scenario=${scenario%/molecule.yml}
         set -- "$@" "${scenario#molecule/}"
     done
+    set -- "$@" infrastructure
 fi
 
 # A network of our own: nothing outside is reached, and no other run is met. podman's is made by itself.
@@ -37,12 +39,15 @@ mkdir -p .cache/molecule/ansible_collections/convoy
 ln -sfn "$PWD" .cache/molecule/ansible_collections/convoy/rolling
 
 export PATH="$PWD/.venvs/molecule/bin:$PATH"
-export MOLECULE_REPORT=false MOLECULE_COMMAND_BORDERS=false
+export CONVOY_CHECKOUT="$PWD" MOLECULE_REPORT=false MOLECULE_COMMAND_BORDERS=false
 [ -t 1 ] || export NO_COLOR=1
 failed=
 for scenario; do
     echo "== molecule test --scenario-name $scenario"
-    $alone molecule test --scenario-name "$scenario" || failed="$failed $scenario"
+    case $scenario in
+        infrastructure) (cd examples/infrastructure && $alone molecule test) || failed="$failed $scenario" ;;
+        *) $alone molecule test --scenario-name "$scenario" || failed="$failed $scenario" ;;
+    esac
 done
 if [ -n "$failed" ]; then
     echo "Failed:$failed" >&2
