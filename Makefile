@@ -12,9 +12,8 @@ SANITY_CORES ?= newest
 # All that are in molecule/, unless some are named here.
 MOLECULE_SCENARIOS ?=
 
-# Of make test-cores.
-INTEGRATION_CORES ?= 2.18 2.21
-INTEGRATION_TESTS ?= $(addprefix tests/integration/test_,zero_loss.py installed_collection.py execution_environment.py own_tasks.py control.py)
+# Of make test-cores: all that are supported, unless some are named here.
+CORES ?=
 
 # Of make soak.
 ROLLS ?= 100
@@ -52,10 +51,8 @@ test-haproxies: venv haproxies ## the tests of HAProxy on every version that Deb
 test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
 	$(PYTHON) -m pytest -n 2 -m exhaustive tests/unit tests/integration
 
-test-cores: ## integration on the oldest and the newest ansible-core: whole rolls, the installed collection, ansible-runner
-	@for core in $(INTEGRATION_CORES); do \
-	    $(MAKE) venv VENV=.venvs/try-$$core ANSIBLE_CORE=ansible-core~=$$core.0 && echo "== integration, ansible-core $$core" && \
-	    .venvs/try-$$core/bin/python -m pytest -n 2 $(INTEGRATION_TESTS) || exit 1; done
+test-cores: ## ansible-test units on every supported ansible-core, and on the oldest and the newest whole rolls too; CORES="2.18"
+	tests/gates/cores.sh $(CORES)
 
 test-awx: ## the objects of examples/awx held against the modules of awx.awx
 	@PYTHON_OLDEST=3.12 tests/setup/venv.sh .venvs/awx ansible==13.8.0
