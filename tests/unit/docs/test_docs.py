@@ -119,3 +119,9 @@ def test_message_is_one_that_is_said(message: str) -> None:
 def test_most_pages_show_something_to_type() -> None:
     """Or the tests above would look at nothing."""
     assert len(COMMANDS) > 30 and len(MESSAGES) > 20
+
+
+def test_site_has_every_page() -> None:
+    index = (ROOT / "docs" / "site" / "index.md").read_text()
+    listed = set(re.findall(r"^(?:.* <)?([\w/-]+)>?$", index, re.MULTILINE))
+    assert {page.removesuffix(".md") for page in PAGES} <= listed
