@@ -93,6 +93,6 @@ class ActionModule(ControllerStep):
         failures = {}
         for host, variables in self.variables_of(hosts, task_vars).items():
             mark = variables.get("rollout_failed_task")
-            if mark and mark["rollout"] == rollout.number:
+            if mark and int(mark["rollout"]) == rollout.number:  # which ansible-core 2.18 makes a text of
                 failures[host] = f"task {mark['task']!r} failed: {mark['msg']}"
         return failures

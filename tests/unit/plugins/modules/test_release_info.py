@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible.module_utils.testing import patch_module_args
+from unit.plugins.modules.called import patch_module_args
 
 from ansible_collections.convoy.rolling.plugins.module_utils.artifacts import run
 from ansible_collections.convoy.rolling.plugins.modules import release_info
