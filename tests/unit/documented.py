@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from pathlib import Path
 
 from ansible.cli.playbook import PlaybookCLI
@@ -25,13 +26,22 @@ def role_variables() -> frozenset[str]:
     return frozenset(name for spec in specs.values() for name in spec["options"]) | {"rollout_hosts"}
 
 
+@functools.cache
+def names_of_role() -> frozenset[str]:
+    """Every name that the role and the playbooks give to anything, `role_variables` among them."""
+    files = [*(ROOT / "roles").rglob("*.yml"), *(ROOT / "playbooks").glob("*.yml")]
+    return role_variables().union(*(re.findall(r"\b(rollout_\w+):", file.read_text()) for file in files))
+
+
 def check_playbook_command(words: list[str]) -> list[str]:
     """Fail unless a command line of ansible-playbook has options, playbooks of ours and variables that exist; returns the playbooks."""
     cli = PlaybookCLI(words)
     cli.parse()
     for before, word in itertools.pairwise(words):
         if before in ("-e", "--extra-vars") and not word.startswith("@"):
-            assert set(parse_kv(word)) <= role_variables(), word
+            assert set(parse_kv(word)) <= role_variables(), (
+                f"{word!r} is taken as {parse_kv(word)}; quote text twice: -e \"name='some words'\""
+            )
     playbooks = [word for word in words[1:] if word.startswith("convoy.rolling.") or word.endswith(".yml")]
     assert {word.removeprefix("convoy.rolling.") for word in playbooks if word.startswith("convoy.rolling.")} <= PLAYBOOKS
     return playbooks
