@@ -29,6 +29,8 @@ from fleet.play import CHECKOUT
 from fleet.postgres import PASSWORD, Postgres
 from fleet.waiting import wait_until
 
+# Processes of its own, so that nobody outside can know which of them have ended.
+_CONTAINER = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 PROJECT = CHECKOUT / "examples" / "awx"
 
 
@@ -36,10 +38,11 @@ class Job:
     """One job; everything it has is below ``directory``, its home too.
 
     :param url: of the journal, without the password.
+    :param answers: extra variables; and ``limit``, ``stop_at`` (places of `Breakpoints`) and ``container``.
     """
 
     def __init__(self, directory: Path, number: int, fleet: Fleet, url: str, playbook: str, **answers: t.Any) -> None:
-        places, limit = answers.pop("stop_at", ()), answers.pop("limit", "")
+        places, limit, container = answers.pop("stop_at", ()), answers.pop("limit", ""), answers.pop("container", False)
         self._directory = directory
         shutil.copytree(PROJECT, directory / "project")
         self._write_inventory(fleet)
@@ -55,7 +58,7 @@ class Job:
         self._log = directory / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                self._words,
+                [*(_CONTAINER if container else []), *self._words],
                 env=kept | job | (self.breakpoints.settings if places else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -70,7 +73,7 @@ class Job:
 
     def end(self) -> tuple[int, str]:
         """How it ended and what it said; its directory is gone then."""
-        rc = self._process.wait(180)
+        rc = self._process.wait(240)
         print(self._log.read_text(errors="replace"))
         output = self.output
         shutil.rmtree(self._directory)
@@ -126,9 +129,9 @@ ROLL = {"rollout_max_unavailable": 1, "rollout_lock_wait": "2m"}
 HELD = "Verify#1"  # while the hosts of the first batch are out
 
 
-def hold(launch: Callable[..., Job], fleet: Fleet, version: str) -> Job:
+def hold(launch: Callable[..., Job], fleet: Fleet, version: str, **different: t.Any) -> Job:
     """A roll that stands still with a host out."""
-    job = launch(fleet, "rolling.yml", web_version=version, stop_at=[HELD], **ROLL)
+    job = launch(fleet, "rolling.yml", web_version=version, stop_at=[HELD], **ROLL, **different)
     job.wait_for(lambda: job.breakpoints.reached(HELD), "a host is out")
     return job
 
@@ -175,3 +178,16 @@ def test_every_other_job_template_does_its_work(tmp_path: Path, launch: Callable
         rc, said = aborted.end()
         assert rc == 2 and "wrong build" in said
         assert list(fleet.versions().values()).count("3.0.0") == 1 and fleet.in_service("web") == 3
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces of processes need root")
+def test_job_that_is_lost_in_its_container_is_waited_for(tmp_path: Path, launch: Callable[..., Job]) -> None:
+    """Nobody outside can see that it has ended, and so its minute has to be over; the job templates say for how long they wait."""
+    with Fleet(2, tmp_path / "fleet") as fleet:
+        fleet.release("2.0.0")
+        hold(launch, fleet, "2.0.0", container=True).lose()
+        rc, said = launch(fleet, "rolling.yml", web_version="2.0.0", container=True, **(ROLL | {"rollout_lock_wait": "0s"})).end()
+        assert rc == 2 and "is going on since" in said and "(AWX job 1)" in said
+        assert launch(fleet, "rolling.yml", web_version="2.0.0", container=True, **ROLL).end()[0] == 0
+        assert set(fleet.versions().values()) == {"2.0.0"} and fleet.in_service("web") == 2
