@@ -21,6 +21,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import k
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, check_target, read_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import wait_for_turn
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import observe_targets, without_urls
@@ -50,6 +51,7 @@ class ActionModule(ControllerStep):
         "look_only": {"type": "bool", "default": False},
         "policy": {"type": "dict", "default": {}},
         "settings": {"type": "dict", "default": {}},
+        "reboot": {"type": "bool", "default": False},
         "lock_wait": {"type": "str", "default": "0s"},
         "state_url": {"type": "str", "no_log": True},
     }
@@ -57,13 +59,15 @@ class ActionModule(ControllerStep):
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         version = arguments["version"] or None
         if not arguments["look_only"]:
-            version = check_target(version)
+            version = RESTART if version == RESTART else check_target(version)
+            if arguments["reboot"] and version != RESTART:
+                raise InputError("rollout_reboot: only a restart reboots hosts: play convoy.rolling.restart. Nothing was touched.")
             Policy.parse(arguments["policy"])
             check_settings(arguments["settings"], self._fault_of_tasks)
         variables = self.variables_of(arguments["hosts"], task_vars)
         mine = {host: {name: plain(seen[name]) for name in _PER_HOST if name in seen} for host, seen in variables.items()}
-        fleet = read_fleet(mine, None if arguments["look_only"] else version)
-        if not arguments["look_only"] and not arguments["settings"].get("rollout_deploy_tasks"):
+        fleet = read_fleet(mine, None if arguments["look_only"] else version, arguments["reboot"])
+        if not arguments["look_only"] and version != RESTART and not arguments["settings"].get("rollout_deploy_tasks"):
             self._check_artifacts(fleet)
         return {
             "changed": False,

@@ -6,20 +6,28 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS, steps_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.turned_bad import look_near, turned_bad
 
 _POLL = 0.1
 _PAUSED_POLL = 0.5
@@ -29,6 +37,7 @@ class ActionModule(ControllerStep):
     """``convoy.rolling.gate``"""
 
     _supports_check_mode = False
+    _controller: int  # the process that runs the playbook
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
         "run": RUN_ARGUMENT,
         "fleet": {"type": "path", "required": True},
@@ -41,14 +50,18 @@ class ActionModule(ControllerStep):
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         journal, ticket = journal_and_ticket(arguments)
+        self._controller = os.getppid()
         policy = Policy.parse(arguments["policy"])
-        rollout, members, absent, decision = self._ask(journal, ticket, arguments["hosts"], policy)
-        if decision.answer is Answer.HALT and not rollout.halted:
-            journal.write(ticket, (), (), self.now(), halt=decision.reason)
-            rollout = journal.rollout(ticket.rollout)
-        if decision.admitted:
-            journal.leave(ticket, {host: _original(host, members) for host in decision.admitted}, self.now())
         fleet = load_fleet(arguments["fleet"])
+        # In a window every host asks by itself. One at a time, or two would be let into one place; the others cost nothing meanwhile.
+        with _turn(arguments["fleet"]):
+            self._see_who_turned_bad(journal, ticket, fleet)
+            rollout, members, absent, decision = self._ask(journal, ticket, arguments["hosts"], policy)
+            if decision.answer is Answer.HALT and not rollout.halted:
+                journal.write(ticket, (), (), self.now(), halt=decision.reason)
+                rollout = journal.rollout(ticket.rollout)
+            if decision.admitted:
+                journal.leave(ticket, {host: _original(host, members) for host in decision.admitted}, self.now())
         return {
             "changed": False,
             "answer": decision.answer.value,
@@ -58,12 +71,26 @@ class ActionModule(ControllerStep):
             **next_step(fleet, rollout, decision.admitted, journal.absences(ticket.app)),
         }
 
+    def _see_who_turned_bad(self, journal: Journal, ticket: Ticket, fleet: Fleet) -> None:
+        """A host that was fine on the version, and is not any more, counts before anybody else leaves."""
+        rollout = journal.rollout(ticket.rollout)
+        members = self.look(fleet) if any(record.verdict in (Verdict.CONVERGED, Verdict.SKIPPED) for record in rollout.hosts) else []
+        bad = turned_bad(rollout, members)
+        if bad:
+            journal.write(ticket, bad, members, self.now())
+
+    def look(self, fleet: Fleet) -> list[Member]:
+        """The pools as they are now, as far as this process can ask."""
+        return look_near(fleet)
+
     def _ask(
         self, journal: Journal, ticket: Ticket, hosts: list[str], policy: Policy
     ) -> tuple[RolloutRecord, tuple[Member, ...], list[str], Decision]:
         """Ask until the answer is not to wait; every asking renews the lease."""
         clock, paused = SystemClock(), None
         while True:
+            if os.getppid() != self._controller:
+                raise RollingError("the controller has ended while this waited in the gate.")
             journal.renew(ticket, hosts, self.now())
             rollout = journal.rollout(ticket.rollout)
             members = journal.views(ticket.rollout)
@@ -71,10 +98,18 @@ class ActionModule(ControllerStep):
             decision = decide(hosts, rollout, policy, members, absent, self.now())
             if rollout.paused != paused and decision.answer is not Answer.HALT:
                 paused = rollout.paused
-                self.say(f'rollout of "{rollout.app}" to {rollout.version}: ' + (f"paused {paused}" if paused else "goes on"))
+                self.say(f'rollout of "{rollout.app}" {goal(rollout.version)}: ' + (f"paused {paused}" if paused else "goes on"))
             if decision.answer is not Answer.WAIT:
                 return rollout, members, absent, decision
             clock.sleep(_PAUSED_POLL if paused else _POLL)
+
+
+@contextmanager
+def _turn(path: str) -> Iterator[None]:
+    """Be the only one of this run who asks; whoever ends, however, lets the next one in."""
+    with open(path, encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _original(host: str, members: tuple[Member, ...]) -> dict[str, dict[str, t.Any]]:

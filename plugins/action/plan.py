@@ -15,14 +15,15 @@ from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
-from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line, publisher
+from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line, publisher, restarts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import forecast
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import is_contract_left, reached_before
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlet_settings import OutletSettings
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import file_outlets, network_outlets
@@ -45,6 +46,8 @@ class ActionModule(ControllerStep):
         "state_url": STATE_URL_ARGUMENT,
         "sha256": {"type": "str"},
         "cause": {"type": "str", "default": ""},
+        "contract": {"type": "bool", "default": False},
+        "anew": {"type": "bool", "default": False},
         "plan_only": {"type": "bool", "default": False},
         "seen": {"type": "int"},
         "plan_path": {"type": "path", "default": ""},
@@ -58,20 +61,32 @@ class ActionModule(ControllerStep):
         observed = observed_of(fleet, arguments["observed"], journal)
         check_other_pools(fleet.balancers, arguments["observed"]["pools"])
         policy, outlets = Policy.parse(arguments["policy"]), OutletSettings.parse(arguments["outlets"])
-        plan = make_plan(fleet.app, arguments["version"], observed, policy)
+        latest = journal.latest(fleet.app) if arguments["version"] == RESTART and not arguments["anew"] else None
+        former = restarts.unfinished(latest)
+        before = restarts.begin(observed, former) if arguments["version"] == RESTART else {}
+        plan = make_plan(fleet.app, arguments["version"], observed, policy, before)
         digest = plan_hash(plan, arguments["sha256"])
         shut = policy.shut(self.now(), started=False) if plan.order else ""
         made = forecast(plan, observed, journal.pace(fleet.app), int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS))
-        live = bool(plan.order or plan.unreachable) and not (self.check_mode or arguments["plan_only"])
+        newest = journal.newest_to_a_version(fleet.app)
+        left = arguments["contract"] and is_contract_left(newest, plan)
+        # A restart of which nothing is left is closed as converged, or it would be what every later one goes on with.
+        live = bool(plan.order or plan.unreachable or former or left) and not (self.check_mode or arguments["plan_only"])
         result: dict[str, t.Any] = {
             "changed": False,
             "plan": {"schema": "convoy.rolling/plan/1", **as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
-            "text": preview_lines(plan, observed, made, digest, shut),
+            "text": [
+                *preview_lines(plan, observed, made, digest, shut),
+                *(["the fleet is there; the tasks of rollout_hooks.contract are left"] if left else []),
+                *([restarts.former_line(former, len(plan.order))] if former else []),
+            ],
+            "versions": {host: one.version for host, one in plan.restarts.items()},
             "live": live,
             "order": list(plan.order),
             # A play over nobody is skipped with a warning; over one host without a place in the plan it does nothing.
             "hosts": list(plan.order) or [fleet.hosts[0].host],
             "batches": _sizes(plan),
+            "strategy": "host_pinned" if plan.window else "linear",
             "passes": policy.passes,
         }
         if arguments["plan_path"] and not self.check_mode:
@@ -91,14 +106,14 @@ class ActionModule(ControllerStep):
             raise InputError(f"{shut}; wait, or say why not with -e rollout_override=REASON. Nothing was touched.")
         holder = self.holder(task_vars)
         cause = "; ".join(filter(None, (arguments["cause"], policy.override and f"override: {policy.override}")))
-        told = journal.last_event()
+        told, reached = journal.last_event(), reached_before(newest, plan.version)
         versions = {seen.host: seen.version for seen in observed.hosts}
-        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions)
+        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions, reached)
         self.keep_lease(holder, ticket, arguments["state_url"])
         self.publish(holder, ticket, arguments["state_url"], told, outlets)
         private_line.tell({"rollout": ticket.rollout, "state_url": arguments["state_url"]})
         progress = progress_of(journal.rollout(ticket.rollout), [absence.host for absence in observed.absences])
-        return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress}
+        return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress, "expanded": reached.expanded_at is not None}
 
     def keep_lease(self, holder: Holder, ticket: Ticket, state_url: str) -> None:
         """Let the lease be renewed as long as the controller is at work, whatever a step takes."""
@@ -129,4 +144,4 @@ def _write(path: str, plan: dict[str, t.Any]) -> None:
 
 def _sizes(plan: Plan) -> list[int]:
     """What ``serial`` takes; a play over an empty plan still wants a number."""
-    return [len(batch) for batch in plan.batches] or [1]
+    return [len(plan.order) or 1] if plan.window else [len(batch) for batch in plan.batches] or [1]

@@ -16,11 +16,13 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import l
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import ONCE
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import Progression
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import same_process
 
 
 class ActionModule(ControllerStep):
@@ -31,7 +33,11 @@ class ActionModule(ControllerStep):
         "run": RUN_ARGUMENT,
         "fleet": {"type": "path", "required": True},
         "hosts": {"type": "list", "elements": "str", "required": True},
-        "step": {"type": "str", "required": True, "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back"]},
+        "step": {
+            "type": "str",
+            "required": True,
+            "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back", *ONCE],
+        },
         "moves": {"type": "list", "elements": "dict", "default": []},
         "releases": {"type": "dict", "default": {}},
         "reached": {"type": "dict", "default": {}},
@@ -48,6 +54,9 @@ class ActionModule(ControllerStep):
     ) -> dict[str, t.Any]:
         """Write what came of a step, and say what is next."""
         before = journal.rollout(ticket.rollout)
+        if arguments["step"] in ONCE:
+            self._reach(journal, ticket, arguments, before, task_vars)
+            return {"changed": False, "progress": None, **next_step(fleet, journal.rollout(ticket.rollout), [])}
         done = self._progression(arguments, task_vars, fleet, before, journal)
         halt = "" if before.halted else done.halt
         journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt=halt, originals=done.originals)
@@ -75,6 +84,9 @@ class ActionModule(ControllerStep):
                 # No release of ours was switched to: a person's own tasks deployed.
                 failures = {host: {"error": why} for host, why in self._failures(hosts, rollout, task_vars).items()}
                 releases = self._lost(arguments) | failures
+            if step == "deployed":
+                same = same_process(hosts, rollout.plan.restarts, arguments["releases"] or arguments.get("reached", {}))
+                releases = {**releases, **{host: {"error": why, **releases.get(host, {})} for host, why in same.items()}}
             return progression.after_release(hosts, releases, staged=step == "staged")
         if step == "tasks":
             lost = {host: answer["unreachable"] for host, answer in self._lost(arguments).items()}
@@ -83,6 +95,14 @@ class ActionModule(ControllerStep):
             return progression.after_verify(fleet.balancers, hosts, health_by_host(fleet, arguments["health"]), arguments["moves"])
         noted = [host for host in hosts if rollout.host(host).why]
         return progression.after_enable(fleet.balancers, hosts, arguments["moves"], noted)
+
+    def _reach(
+        self, journal: Journal, ticket: Ticket, arguments: dict[str, t.Any], rollout: RolloutRecord, task_vars: dict[str, t.Any]
+    ) -> None:
+        """Tasks that run once for the fleet went well, or they did not."""
+        failures = self._failures(arguments["hosts"], rollout, task_vars)
+        lost = {host: f"{host} could not be reached: {answer['unreachable']}" for host, answer in self._lost(arguments).items()}
+        journal.reach(ticket, arguments["step"], self.now(), "; ".join((lost | failures).values()))
 
     def _lost(self, arguments: dict[str, t.Any]) -> dict[str, dict[str, str]]:
         """Who could not be reached after a person's own tasks."""

@@ -58,7 +58,7 @@ class ActionModule(ControllerStep):
 
     def _command(self, host: HostInput, arguments: dict[str, t.Any]) -> Command:
         if arguments["state"] == "observed":
-            return look_command(host.root)
+            return look_command(host.root, host.mark)
         if host.root is None or host.artifact is None:
             raise InputError(
                 f"rollout_root and rollout_artifact of {host.host} are needed to deploy a release; set them, or rollout_deploy_tasks."

@@ -19,6 +19,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.metrics import stat
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlet_settings import report_file
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import OutletTrouble, write_whole
 from ansible_collections.convoy.rolling.plugins.plugin_utils.report import report_html
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 
 
 class ActionModule(ControllerStep):
@@ -44,7 +45,7 @@ class ActionModule(ControllerStep):
             if charts.MISSING:
                 self.warn(charts.MISSING)
         state = state_of_rollout(picture)
-        text = f'rollout {picture.rollout.number} of "{app}" to {picture.rollout.version}: {state}: {path}'
+        text = f'rollout {picture.rollout.number} of "{app}" {goal(picture.rollout.version)}: {state}: {path}'
         return {"changed": True, "path": path, "rollout": picture.rollout.number, "state": state, "text": text}
 
     def _picture(self, journal: Journal, app: str, which: str) -> Picture:

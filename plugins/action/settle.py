@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants as C
+from ansible import context
 
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
@@ -20,6 +21,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step imp
     observed_of,
 )
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import why_not_contract, with_contract
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import next_command
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
@@ -35,6 +38,7 @@ class ActionModule(ControllerStep):
         "run": RUN_ARGUMENT,
         "fleet": {"type": "path", "required": True},
         "observed": OBSERVED_ARGUMENT,
+        "contract": {"type": "bool", "default": False},
         "state_url": STATE_URL_ARGUMENT,
     }
 
@@ -44,13 +48,20 @@ class ActionModule(ControllerStep):
         views = journal.views(ticket.rollout)
         observed = observed_of(load_fleet(arguments["fleet"]), arguments["observed"], journal, views)
         rollout = journal.rollout(ticket.rollout)
-        conclusion = conclude(rollout.version, observed, rollout)
+        conclusion = with_contract(conclude(rollout.version, observed, rollout), rollout)
+        why_not = ""
+        if arguments["contract"] and rollout.contracted_at is None and conclusion.verdict is Verdict.CONVERGED:
+            why_not = why_not_contract(rollout, conclusion, observed, limited=bool(context.CLIARGS.get("subset")))
+            if not why_not:
+                return {"changed": False, "verdict": conclusion.verdict.value, "contract": True, "text": [], "progress": None}
         # Whoever is seen to serve is back, whatever became of the call that should have taken it out.
         unseen = {member.host for member in observed.members if member.balancer in observed.silent}
         serving = {member.host for member in observed.members} - {state.host for state in conclusion.out} - unseen
         back = [absence.host for absence in observed.absences if absence.host in serving]
         command = next_command(rollout.version, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed, command)
+        if why_not and rollout.version != RESTART:
+            lines.append(f"  not contracted: {why_not}; the same command again does it then")
         told = {"next": command, "text": lines, "counts": counts_of(conclusion)}
         journal.close(ticket, conclusion.verdict, conclusion.reason, self.now(), back, told)
         for outlet, trouble in publisher.finish(C.DEFAULT_LOCAL_TMP, ticket.rollout, SystemClock()).items():
@@ -64,6 +75,7 @@ class ActionModule(ControllerStep):
         return {
             "changed": False,
             "verdict": conclusion.verdict.value,
+            "contract": False,
             "hosts": as_data(conclusion)["hosts"],
             "next": command,
             "text": lines,

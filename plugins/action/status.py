@@ -13,8 +13,9 @@ from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument impo
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Observed, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import status_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import conclude
 
@@ -35,12 +36,12 @@ class ActionModule(ControllerStep):
         fleet = load_fleet(arguments["fleet"])
         observed = observed_of(fleet, arguments["observed"], journal)
         rollout = journal.latest(fleet.app)
-        version = arguments["version"] or (rollout.version if rollout else _commonest(observed))
+        version = arguments["version"] or (rollout.version if rollout and rollout.version != RESTART else _commonest(observed))
         conclusion = conclude(version, observed, None)
         lines = status_lines(fleet.app, version, conclusion, observed.members)
         if rollout is not None:
             lines.append(
-                f"newest rollout: {rollout.number} to {rollout.version}: {rollout.verdict.value if rollout.verdict else 'going on'}"
+                f"newest rollout: {rollout.number} {goal(rollout.version)}: {rollout.verdict.value if rollout.verdict else 'going on'}"
             )
         lines += self._lease_lines(journal, fleet.app, rollout)
         lines += [f"out since rollout {absence.rollout}: {absence.host}" for absence in observed.absences]

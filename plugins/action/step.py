@@ -23,9 +23,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.in_process import c
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import with_urls
-from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import activate_command, answer_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands import activate_command, answer_of, restart_command
 
 _PRELOADED = over_http  # it imports requests, which each task's worker would do anew
 _WHERE = ("provider", "address", "master", "pool", "members")
@@ -110,7 +111,10 @@ class ActionModule(record.ActionModule):
     ) -> dict[str, dict[str, t.Any]]:
         seconds = to_seconds(patience, "patience") if patience else None
         inputs = {host.host: host for host in fleet.hosts}
-        commands = {host: activate_command(str(inputs[host].root), version, inputs[host].restart) for host in hosts}
+        if version == RESTART:
+            commands = {host: restart_command(inputs[host].restart or ":", inputs[host].mark) for host in hosts}
+        else:
+            commands = {host: activate_command(str(inputs[host].root), version, inputs[host].restart) for host in hosts}
         return {host: answer_of(outcome) for host, outcome in self.on_hosts(commands, task_vars, seconds).items()}
 
     def _probe(self, targets: list[dict[str, t.Any]], options: dict[str, t.Any]) -> list[dict[str, t.Any]]:

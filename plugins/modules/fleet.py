@@ -24,10 +24,14 @@ options:
     elements: str
     required: true
   version:
-    description: The version to roll to. Names that move, such as V(latest), are refused.
+    description: The version to roll to. Names that move, such as V(latest), are refused. V((restart\)) for a restart.
     type: str
   look_only:
     description: Only look at the fleet; neither O(version) nor an artifact is needed.
+    type: bool
+    default: false
+  reboot:
+    description: Whether a restart is one of the hosts, and not of their processes only.
     type: bool
     default: false
   policy:

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - convoy.rolling._steps.JOURNAL
 options:
   version:
-    description: The version to roll to.
+    description: The version to roll to. V((restart\)) starts every process anew with the version it has.
     type: str
     required: true
   sha256:
@@ -34,6 +34,14 @@ options:
     description: Why, for the journal.
     type: str
     default: ""
+  anew:
+    description: Whether a restart begins with every host, where it would go on with one that did not end.
+    type: bool
+    default: false
+  contract:
+    description: Whether there are tasks for when the fleet has converged; where only these are left, a rollout is opened for them.
+    type: bool
+    default: false
   plan_only:
     description: Only plan; take no lease and write nothing.
     type: bool
@@ -97,6 +105,21 @@ text:
   type: list
   elements: str
   sample: ['rollout of "web" to 2.4.1: 3 of 3 hosts in 2 batches']
+versions:
+  description: Of a restart, host -> the version that it keeps.
+  returned: success
+  type: dict
+  sample: {}
+expanded:
+  description: That an earlier rollout, which this one goes on with, has run what is to run once before anybody is drained.
+  returned: when the rollout was opened
+  type: bool
+  sample: false
+strategy:
+  description: The strategy of the play that rolls; V(host_pinned) for a window.
+  returned: success
+  type: str
+  sample: linear
 live:
   description: Whether a rollout was opened. It is not when there is nobody to roll, in check mode, and with O(plan_only).
   returned: success

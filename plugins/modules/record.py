@@ -27,10 +27,11 @@ options:
     elements: str
     required: true
   step:
-    description: The step whose results these are. V(tasks) stands for tasks of the user's, such as a hook.
+    description: The step whose results these are. V(tasks) stands for tasks of the user's, such as a hook, V(expand) and V(contract) for those
+      that run once for the fleet.
     type: str
     required: true
-    choices: [staged, drained, restored, deployed, tasks, verified, back]
+    choices: [staged, drained, restored, deployed, tasks, verified, back, expand, contract]
   moves:
     description: The results of M(convoy.rolling.lb_member), each with its call under C(item).
     type: list

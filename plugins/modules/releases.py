@@ -87,7 +87,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: Host -> what came of it. C(unreachable) or C(error) hold a sentence when it went wrong.
+  description:
+    - Host -> what came of it. C(unreachable) or C(error) hold a sentence when it went wrong. In a restart, C(mark) is what the next process,
+      or boot, has another of.
   returned: success
   type: dict
   sample: {"web1": {"active": "2.4.0"}, "web2": {"unreachable": "Connection refused"}}

@@ -22,7 +22,13 @@ extends_documentation_fragment:
   - convoy.rolling._steps.OBSERVED
   - convoy.rolling._steps.JOURNAL
   - convoy.rolling._steps.RUN
-options: {}
+options:
+  contract:
+    description:
+      - Whether tasks are to run once the fleet has converged. Then the rollout is not ended yet, and RV(contract) says so; after the tasks this
+        module is called again without it.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: none
@@ -52,6 +58,11 @@ verdict:
   returned: success
   type: str
   sample: converged
+contract:
+  description: That the fleet has converged, and the tasks that come last may run now.
+  returned: success
+  type: bool
+  sample: false
 hosts:
   description: Where every host stands.
   returned: success

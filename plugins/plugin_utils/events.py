@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Plan, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 
 EVENT_SCHEMA = "convoy.rolling/event/1"
 
@@ -57,7 +58,7 @@ class Event:
     def sentence(self) -> str:
         """The event as a person reads it."""
         words = [str(self.detail[name]) for name in ("verdict", "reason", "why", "by", "cause") if self.detail.get(name)]
-        name = f'rollout {self.rollout} of "{self.app}" to {self.version}'
+        name = f'rollout {self.rollout} of "{self.app}" {goal(self.version)}'
         return f"{name}: {': '.join([f'{self.host} {self.kind}' if self.host else self.kind, *words])}"
 
 

@@ -47,6 +47,7 @@ def fleet_from_data(data: Mapping[str, t.Any]) -> Fleet:
         app=data["app"],
         hosts=tuple(_host_from_data(host) for host in data["hosts"]),
         balancers=tuple(_balancer_from_data(balancer) for balancer in data["balancers"]),
+        reboot=data["reboot"],
     )
 
 

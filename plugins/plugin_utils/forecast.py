@@ -42,14 +42,15 @@ class Forecast:
     worst: float | None
     hosts_timed: int
     forks: int
-    widest: int  # hosts of the largest batch
+    widest: int  # hosts of the largest batch, or of the window
+    window: bool = False
 
 
 def forecast(plan: Plan, observed: Observed, pace: Pace | None, forks: int) -> Forecast:
     """:param forks: on how many hosts Ansible works at the same time."""
     best, worst = (pace.shortest * len(plan.batches), pace.longest * len(plan.batches)) if pace else (None, None)
-    widest = max(map(len, plan.batches), default=0)
-    return Forecast(tuple(_capacities(plan, observed)), best, worst, pace.hosts if pace else 0, forks, widest)
+    widest = min(plan.limit, len(plan.order)) if plan.window else max(map(len, plan.batches), default=0)
+    return Forecast(tuple(_capacities(plan, observed)), best, worst, pace.hosts if pace else 0, forks, widest, plan.window)
 
 
 def pace_of(steps: t.Iterable[tuple[int, str, str, float]]) -> Pace | None:
@@ -75,7 +76,9 @@ def forecast_lines(made: Forecast, weighed: bool) -> list[str]:
         lines.append(f"takes  {_span(made.best)} to {_span(made.worst)}, if hosts are out as long as {made.hosts_timed} were before")
     elif made.widest:
         lines.append("takes  nobody knows yet: no rollout of the app has brought a host back")
-    if made.forks < made.widest:
+    if made.forks < made.widest and made.window:
+        lines.append(f"forks  the window is {made.forks} and not {made.widest}, as many hosts as are worked on; give --forks {made.widest}")
+    elif made.forks < made.widest:
         lines.append(f"forks  {made.forks} of the {made.widest} hosts of a batch are worked on at a time; give --forks {made.widest}")
     return lines
 

@@ -17,9 +17,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.secrets import shown_url
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART
 
 _BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master", "ignore_pools"}
-_HEALTH_KEYS = {"url", "tcp", "command", "status", "conditions", "version", "from", "headers", "validate_certs"}
+_HEALTH_KEYS = {"url", "tcp", "command", "status", "conditions", "version", "started", "from", "headers", "validate_certs"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Probe:
     conditions: tuple[str, ...]
     version: str | None
     local: bool  # asked from the controller
+    started: str | None = None  # an expression for what the next process answers another of
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class HostInput:
     zone: str = ""
     apart: tuple[str, ...] = ()  # the anti-affinity groups it is in
     priority: int = 0  # whoever has more goes earlier
+    mark: str = ""  # of a restart: a shell command that prints what the host's next process, or boot, has another of
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Fleet:
     app: str
     hosts: tuple[HostInput, ...]
     balancers: tuple[Balancer, ...]
+    reboot: bool = False  # a restart is of the hosts
 
     def host(self, name: str) -> HostInput:
         """One host's input."""
@@ -90,11 +94,12 @@ def check_target(version: t.Any) -> str:
         raise InputError(f"{error} Nothing was touched.") from error
 
 
-def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None) -> Fleet:
+def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None, reboot: bool = False) -> Fleet:
     """The fleet from every host's variables.
 
     :param variables: host -> its variables, in the order of the inventory. Only the ``rollout_*`` ones are looked at.
-    :param version: the target; None when the fleet is only looked at, and no artifact is needed.
+    :param version: the target; None when the fleet is only looked at, and no artifact is needed; ``RESTART``.
+    :param reboot: a restart is of the hosts.
     :raises InputError: one sentence that names the host, the variable, what was given and what is allowed.
     """
     if not variables:
@@ -107,16 +112,21 @@ def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None
             f"rollout_app: one rollout is for one app, the hosts say {', '.join(sorted(repr(app) for app in apps))}; "
             "choose a group with -e rollout_hosts=GROUP, or give every host its rollout_app."
         )
-    hosts = tuple(_read_host(host, mine, version) for host, mine in variables.items())
-    return Fleet(apps.pop(), hosts, _read_balancers(variables))
+    hosts = tuple(_read_host(host, mine, version, reboot) for host, mine in variables.items())
+    return Fleet(apps.pop(), hosts, _read_balancers(variables), reboot)
 
 
-def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> HostInput:
+def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None, reboot: bool) -> HostInput:
     given = ("rollout_root", "rollout_artifact", "rollout_deploy_tasks", "rollout_restart_command", "rollout_service")
     root, artifact, tasks, restart, service = (_text(mine.get(name), name, host) for name in given)
     if not restart and service:
         restart = _restart(_unit(service, host))
-    if version is not None and not tasks:
+    if version == RESTART and not (tasks or restart or reboot):
+        raise InputError(
+            f"rollout_service is not set for {host}; set it, or rollout_restart_command, or a task file of your own in rollout_deploy_tasks, "
+            "or rollout_reboot. Nothing was touched."
+        )
+    if version not in (None, RESTART) and not tasks:
         for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
             if not value:
                 raise InputError(
@@ -128,16 +138,27 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None) -> Hos
     priority = _text(mine.get("rollout_priority"), "rollout_priority", host) or "0"
     if not re.fullmatch("-?[0-9]{1,9}", priority, re.ASCII):
         raise InputError(f"rollout_priority: {priority!r} of {host} is no whole number. Nothing was touched.")
+    probe = _read_probe(host, mine.get("rollout_health"))
     return HostInput(
         host,
         root,
         artifact,
         restart,
-        _read_probe(host, mine.get("rollout_health")),
+        probe,
         zone=_text(mine.get("rollout_zone"), "rollout_zone", host) or "",
         apart=_texts(mine.get("rollout_anti_affinity") or None, "rollout_anti_affinity", host),
         priority=int(priority),
+        mark=_mark(reboot, probe, service and _unit(service, host)) if version == RESTART else "",
     )
+
+
+def _mark(reboot: bool, probe: Probe | None, unit: str | None) -> str:
+    """What the process says of itself (`Probe.started`) needs no command."""
+    if reboot:
+        return 'printf "boot %s" "$(cat /proc/sys/kernel/random/boot_id)"'
+    if unit and not (probe and probe.started):
+        return f'printf "unit %s" "$(systemctl show --property=InvocationID --value {shlex.quote(unit)})"'
+    return ""
 
 
 def _read_probe(host: str, health: t.Any) -> Probe | None:
@@ -163,6 +184,7 @@ def _read_probe(host: str, health: t.Any) -> Probe | None:
         conditions=_texts(health.get("conditions"), "rollout_health.conditions", host),
         version=_text(health.get("version"), "rollout_health.version", host),
         local=where == "controller",
+        started=_text(health.get("started"), "rollout_health.started", host),
     )
 
 

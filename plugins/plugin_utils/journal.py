@@ -22,7 +22,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pac
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Lease, Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import Milestones, name_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    RESTART,
     Absence,
     HostRecord,
     Member,
@@ -87,6 +89,15 @@ class Journal:
             ).scalar()
         return None if number is None else self.rollout(number)
 
+    def newest_to_a_version(self, app: str) -> RolloutRecord | None:
+        """The newest rollout of an app that is no restart."""
+        with self._store.reading() as db:
+            if db is None:
+                return None
+            mine = (schema.ROLLOUTS.c.app == app) & (schema.ROLLOUTS.c.version != RESTART)
+            number = db.execute(select(schema.ROLLOUTS.c.number).where(mine).order_by(schema.ROLLOUTS.c.number.desc()).limit(1)).scalar()
+        return None if number is None else self.rollout(number)
+
     def views(self, number: int) -> tuple[Member, ...]:
         """The newest view of every pool that a rollout has seen."""
         with self._store.reading() as db:
@@ -141,6 +152,7 @@ class Journal:
         cause: str = "",
         seen: int | None = None,
         versions: Mapping[str, str | None] | None = None,
+        reached: Milestones | None = None,
     ) -> Ticket:
         """Take the app's lease and write a new rollout.
 
@@ -148,6 +160,7 @@ class Journal:
 
         :param seen: the lease's fence when the fleet was looked at; see ``lease.wait_for_turn``.
         :param versions: host -> what it runs, as far as anybody says.
+        :param reached: what was reached already, by an earlier rollout that this one goes on with.
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         :raises Frozen: when a person froze the app.
         """
@@ -160,6 +173,7 @@ class Journal:
                 "cause": cause,
                 "by": str(holder),
                 "plan": json.dumps(to_json(plan)),
+                **asdict(reached or Milestones()),
             }
             written = insert(schema.ROLLOUTS).values(**row, started=now, progressed=now).returning(schema.ROLLOUTS.c.number)
             ticket = Ticket(plan.app, int(db.execute(written).scalar_one()), fence)
@@ -275,6 +289,17 @@ class Journal:
             if values:
                 db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
 
+    def reach(self, ticket: Ticket, milestone: str, now: float, why_not: str = "") -> None:
+        """Write that what is done once for the fleet is done, or why it went wrong, which halts the rollout.
+
+        :param milestone: one of ``milestones.ONCE``.
+        """
+        values = {"halted": f"{name_of(milestone)}: {why_not}"} if why_not else {f"{milestone}ed_at": now}
+        with self._store.writing() as db:
+            lease.hold(db, ticket, now)
+            db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
+            self._write_event(db, ticket, now, "halted" if why_not else f"{milestone}ed", {"reason": values["halted"]} if why_not else {})
+
     def close(
         self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = (), told: Mapping[str, t.Any] | None = None
     ) -> None:
@@ -338,7 +363,21 @@ def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
 
 
 def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
-    names = ("number", "app", "version", "started", "progressed", "halted", "ended", "verdict", "cause", "by", "reason")
+    names = (
+        "number",
+        "app",
+        "version",
+        "started",
+        "progressed",
+        "halted",
+        "ended",
+        "verdict",
+        "cause",
+        "by",
+        "reason",
+        "expanded_at",
+        "contracted_at",
+    )
     values = {name: getattr(row, name) for name in names}
     marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted")}
     record: RolloutRecord = typed(

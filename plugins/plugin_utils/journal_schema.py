@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-VERSION = 2
+VERSION = 3
 
 
 def since(version: int) -> dict[str, t.Any]:
@@ -79,6 +79,9 @@ else:
             "paused", Text, nullable=False, default="", server_default="", info=since(2)
         ),  # who wants it, why and since when; empty: nobody
         Column("aborted", Text, nullable=False, default="", server_default="", info=since(2)),
+        # When the tasks of rollout_hooks.expand and contract went well; NULL: not yet. A rollback wants to know.
+        Column("expanded_at", Float, info=since(3)),
+        Column("contracted_at", Float, info=since(3)),
     )
 
     HOSTS = Table(

@@ -21,6 +21,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Rolli
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice, moment
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed
 
 if schema.MISSING is None:
@@ -101,7 +102,7 @@ class Lease:
     @property
     def name(self) -> str:
         """The rollout, for a person."""
-        return f"rollout {self.rollout} to {self.version}" + (f" ({self.cause})" if self.cause else "")
+        return f"rollout {self.rollout} {goal(self.version)}" + (f" ({self.cause})" if self.cause else "")
 
     def __str__(self) -> str:
         return f"{self.name}, held by {self.holder} since {moment(self.since)}"

@@ -16,6 +16,9 @@ from enum import StrEnum
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 
+RESTART = "(restart)"
+"""What stands in the place of a version where a rollout brings none and starts every process anew; no version is called so."""
+
 
 class Verdict(StrEnum):
     """How a host, or a rollout, ended."""
@@ -93,6 +96,7 @@ class HostSeen:
     zone: str = ""  # rollout_zone
     apart: tuple[str, ...] = ()  # rollout_anti_affinity: never out together with another host that has one of these
     priority: int = 0  # rollout_priority
+    mark: str | None = None  # of a restart: what its process, or its boot, has that the next one has another of
 
     @property
     def version(self) -> str | None:
@@ -130,6 +134,15 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What a restart began with on one host."""
+
+    version: str | None = None  # what its process must answer again
+    mark: str | None = None  # None: nothing tells two of its processes apart
+    done: bool = False  # an interrupted restart, which this one goes on with, had restarted it
+
+
+@dataclass(frozen=True)
 class Plan:
     """Who is rolled, in which batches, who is not and why, and what must stay in service meanwhile."""
 
@@ -146,11 +159,17 @@ class Plan:
     left_out: tuple[str, ...] = ()  # hosts that an earlier rollout left out of rotation, everywhere; whether they are rolled or not
     scopes: tuple[Scope, ...] = ()
     weighed: bool = False  # floors are sums of weights
+    window: bool = False  # each host goes as soon as a place is free, and waits for nobody of its batch
+    restarts: dict[str, Before] = field(default_factory=dict)  # of a restart: host -> what it began with
 
     @property
     def order(self) -> tuple[str, ...]:
         """The hosts to roll, in the order they go."""
         return tuple(host for batch in self.batches for host in batch)
+
+    def version_of(self, host: str) -> str | None:
+        """What the host's process must answer; None: it may answer anything."""
+        return self.restarts.get(host, Before()).version if self.version == RESTART else self.version
 
 
 @dataclass(frozen=True)
@@ -188,6 +207,8 @@ class RolloutRecord:
     reason: str = ""  # of the verdict
     paused: Notice | None = None
     aborted: Notice | None = None
+    expanded_at: float | None = None  # when the tasks of rollout_hooks.expand had run
+    contracted_at: float | None = None  # when those of contract had
 
     @property
     def abortion(self) -> str:

@@ -10,7 +10,7 @@ import shlex
 
 from ansible import context
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion
 
 
@@ -24,8 +24,11 @@ def next_command(version: str, conclusion: Conclusion) -> str:
 def same_again(version: str, failed: bool) -> str:
     """The running command, for once more.
 
-    :param failed: the version did not come up healthy somewhere. It will not do so on the second try: another one has to be named.
+    :param failed: the version did not come up healthy somewhere. It will not do so on the second try: another one has to be named. A
+        restart is done once more.
     """
+    if version == RESTART:
+        return command_for()
     return f"{command_for()} -e rollout_version={'A_GOOD_VERSION' if failed else version}"
 
 

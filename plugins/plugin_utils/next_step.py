@@ -20,6 +20,7 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
 
     ``again``: hosts the gate was asked for still wait for a place, and the batch goes round once more.
     ``keep_out``: the calls that take out again who is out everywhere and not proven, should a balancer have forgotten it.
+    ``waiting``: in a window these hosts, for each of which the host itself asks.
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
     """
     # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
@@ -32,19 +33,26 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
             fleet.balancers, hosts, rollout.plan.floors, originals, floor_by="weight" if rollout.plan.weighed else "members"
         ),
         "deploy": [host for host in hosts if host not in rollout.plan.deployed],
-        "targets": without_urls(verify_targets(fleet, hosts, rollout.version, local=True)),
-        "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.version, local=False)),
+        "targets": without_urls(verify_targets(fleet, hosts, rollout.plan, local=True)),
+        "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.plan, local=False)),
         "enable": move_calls(fleet.balancers, hosts, originals=originals),
-        "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals), originals),
+        "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals, hosts), originals),
         "halted": rollout.halted,
-        "again": bool(waiting) and not rollout.halted,
+        "again": bool(waiting) and not rollout.halted and not rollout.plan.window,
+        "waiting": [record.host for record in waiting if record.step is Step.PLANNED] if rollout.plan.window and not rollout.halted else [],
         "asked_all": all(record.asked for record in rollout.hosts),
     }
 
 
-def _out_everywhere(rollout: RolloutRecord, absent: Collection[str]) -> list[str]:
-    """Hosts that no pool sends anything by our doing, and that are not proven: of this rollout, and of earlier ones."""
-    ours = [record.host for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
+def _out_everywhere(rollout: RolloutRecord, absent: Collection[str], mine: Collection[str]) -> list[str]:
+    """Hosts that no pool sends anything by our doing, and that are not proven: of this rollout, and of earlier ones.
+
+    In a window others are under way at the same time, and may be let in by the time that a call is made: each looks after itself.
+
+    :param mine: the hosts that go on together.
+    """
+    out = [record for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
+    ours = [record.host for record in out if not rollout.plan.window or record.verdict is not None or record.host in mine]
     records = {record.host: record.step for record in rollout.hosts}
     waiting = (Step.PLANNED, Step.LEAVING, None)
     return ours + [host for host in rollout.plan.left_out if host in absent and records.get(host) in waiting]

@@ -13,6 +13,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.errors import Input
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import members_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet, HostInput
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostSeen, Member, Observed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import SAID
 
 
 def observe(
@@ -68,7 +69,8 @@ def health_by_host(fleet: Fleet, results: Iterable[Mapping[str, t.Any]]) -> dict
 
 def _host(host: HostInput, release: Mapping[str, t.Any], health: Mapping[str, t.Any] | None) -> HostSeen:
     unreachable = release.get("unreachable") or ""
-    running = ((health or {}).get("extracted") or {}).get("version")
+    said = (health or {}).get("extracted") or {}
+    running, started = said.get("version"), said.get("started")
     return HostSeen(
         host=host.host,
         reachable=not unreachable,
@@ -79,6 +81,7 @@ def _host(host: HostInput, release: Mapping[str, t.Any], health: Mapping[str, t.
         zone=host.zone,
         apart=host.apart,
         priority=host.priority,
+        mark=release.get("mark") or (None if started is None else f"{SAID}{started}"),
     )
 
 

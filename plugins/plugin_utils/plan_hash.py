@@ -24,7 +24,7 @@ def plan_hash(plan: Plan, sha256: str | None) -> str:
     """
     target = [plan.app, plan.version, sha256 or ""]
     hosts = [plan.batches, sorted(plan.skipped), sorted(plan.held), sorted(plan.unreachable), plan.deployed]
-    limits = [plan.limit, plan.floors, plan.weighed, [(scope.name, scope.room) for scope in plan.scopes]]
+    limits = [plan.limit, plan.floors, plan.weighed, plan.window, [(scope.name, scope.room) for scope in plan.scopes]]
     return "-".join(_digest(part) for part in (target, hosts, limits))
 
 

@@ -11,20 +11,23 @@ from collections import Counter
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.batches import batches_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.limits import Bound, bounds_of, members_by_host
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member, Observed, Plan, Scope
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Before, HostSeen, Member, Observed, Plan, Scope
 from ansible_collections.convoy.rolling.plugins.plugin_utils.order import Candidate, in_order
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import is_new
 from ansible_collections.convoy.rolling.plugins.plugin_utils.skew import check_skew, serves
 
 
-def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Plan:
+def make_plan(app: str, version: str, observed: Observed, policy: Policy, before: t.Mapping[str, Before] | None = None) -> Plan:
     """Plan a rollout of ``version`` over the fleet as it is.
 
     Hosts at the target are skipped, hosts that a person took out are held, and the rest go in the order of `order.in_order`.
 
+    :param before: of a restart, for which the version is ``RESTART``: what it began with on every host.
     :raises InputError: when a limit comes to 0, when so many members are out already that nobody may leave, with the sum; when
         the version would be one too many in service.
     """
+    before = before or {}
     members = members_by_host(observed.members)
     absent = {absence.host for absence in observed.absences}
     skipped: dict[str, str] = {}
@@ -39,8 +42,8 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Pla
             unreachable[seen.host] = seen.why or "it could not be reached"
         elif taken and seen.host not in absent:
             held[seen.host] = f"somebody put it into {taken[0].admin} on {taken[0].place}"
-        elif seen.host not in absent and is_converged(seen, mine, version):
-            skipped[seen.host] = f"it runs {version} already"
+        elif seen.host not in absent and is_converged(seen, mine, version, before.get(seen.host)):
+            skipped[seen.host] = "it was restarted already" if version == RESTART else f"it runs {version} already"
         else:
             candidates.append(Candidate(seen, mine, seen.host in absent, serving[seen.host]))
     order = in_order(candidates, _usual(serving.values(), version), policy, f"{app} {version}")
@@ -48,7 +51,7 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Pla
     bounds = bounds_of(hosts, skipped, observed, policy)
     limit = min(bound.room for bound in bounds if bound.kind in ("fleet", "place") and _binds_all(bound, len(order)))
     batches = batches_of(order, bounds, limit, policy.zone_order == "sequential")
-    if batches:
+    if batches and version != RESTART:
         check_skew(version, serving, batches[0], policy)
     return Plan(
         app=app,
@@ -60,18 +63,24 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy) -> Pla
         limit=limit,
         floors={bound.name: bound.floor for bound in bounds if bound.floor is not None},
         sums=(*(bound.sum for bound in bounds if bound.kind != "group"), *_sum_of_groups(bounds)),
-        deployed=tuple(one.seen.host for one in order if is_converged(one.seen, (), version)),
+        deployed=tuple(one.seen.host for one in order if is_converged(one.seen, (), version, before.get(one.seen.host))),
         scopes=tuple(_scope(bound) for bound in bounds if bound.kind in ("zone", "group") and bound.room < len(bound.takes)),
         weighed=policy.limit_by == "weight",
+        window=policy.mode == "window",
         left_out=tuple(_left_out(observed)),
+        restarts=dict(before),
     )
 
 
-def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str) -> bool:
+def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str, before: Before | None = None) -> bool:
     """Whether a host needs nothing: its process answers the version, and every balancer sends it traffic.
 
     Where the process does not say its version (no ``rollout_health.version``) the installed release stands in for it.
+
+    :param before: of a restart, which is done where the process is a new one.
     """
+    if version == RESTART:
+        return seen.reachable and seen.healthy and is_new(seen, before) and all(member.in_service for member in members)
     running = seen.installed if seen.running is None else seen.running
     installed = seen.running if seen.installed is None else seen.installed
     return seen.reachable and seen.healthy and running == installed == version and all(member.in_service for member in members)

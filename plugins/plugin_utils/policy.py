@@ -22,6 +22,7 @@ ON_FAILURE = ("halt",)
 LIMIT_BY = ("members", "weight")
 ORDERS = ("inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle")
 ZONE_ORDERS = ("striped", "sequential")
+MODES = ("serial", "window")
 WINDOW_CLOSES = ("halt", "finish")
 
 DEFAULT_MAX_UNAVAILABLE = Amount(25, True)
@@ -63,6 +64,7 @@ class Policy:
     unavailable: Allowance  # rollout_max_unavailable or rollout_min_available
     unavailable_per_zone: Allowance | None  # rollout_max_unavailable_per_zone
     limit_by: str  # members or weight
+    mode: str  # serial or window
     order: str
     zone_order: str
     max_versions: int
@@ -102,6 +104,7 @@ class Policy:
             unavailable=_unavailable(variables),
             unavailable_per_zone=_allowance(variables, "rollout_max_unavailable_per_zone"),
             limit_by=_choice(variables, "rollout_limit_by", LIMIT_BY),
+            mode=_choice(variables, "rollout_mode", MODES),
             order=_choice(variables, "rollout_order", ORDERS),
             zone_order=_choice(variables, "rollout_zone_order", ZONE_ORDERS),
             max_versions=_whole(variables, "rollout_max_versions", 2),

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Collection, Iterable, Mapping
 
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.options import KINDS
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, Probe
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Before, Plan
+
+SAID = "said "
+"""How the mark of a process begins that tells it by itself."""
 
 
 def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
@@ -21,16 +26,30 @@ def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
     return [_target(host.host, host.probe) for host in fleet.hosts if host.probe and host.probe.local is local]
 
 
-def verify_targets(fleet: Fleet, hosts: Collection[str], version: str, local: bool) -> list[dict[str, t.Any]]:
-    """Targets that pass only on the target version, where the process says its version."""
+def verify_targets(fleet: Fleet, hosts: Collection[str], plan: Plan, local: bool) -> list[dict[str, t.Any]]:
+    """Targets that pass only on the version that the plan wants, where the process says its version, and only in a process that a
+    restart has started anew, where it says when it was started.
+    """
     targets, wanted = [], set(hosts)
     for host in fleet.hosts:
         if host.host in wanted and host.probe and host.probe.local is local:
             target = _target(host.host, host.probe)
-            if host.probe.version:
-                target["conditions"] = [*host.probe.conditions, f"to_string({host.probe.version}) == '{version}'"]
-            targets.append(target)
+            conditions = [*host.probe.conditions, *_wanted(host.probe, plan, host.host)]
+            targets.append({**target, **({"conditions": conditions} if conditions else {})})
     return targets
+
+
+def _wanted(probe: Probe, plan: Plan, host: str) -> t.Iterator[str]:
+    version, mark = plan.version_of(host), plan.restarts.get(host, Before()).mark or ""
+    if probe.version and version is not None:
+        yield f"to_string({probe.version}) == {_literal(version)}"
+    if probe.started and mark.startswith(SAID):
+        yield f"to_string({probe.started}) != {_literal(mark.removeprefix(SAID))}"
+
+
+def _literal(text: str) -> str:
+    """A text as JMESPath has it, whatever is in it."""
+    return "`" + json.dumps(text).replace("`", "\\`") + "`"
 
 
 def without_urls(targets: Iterable[Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -54,6 +73,7 @@ def _target(host: str, probe: Probe) -> dict[str, t.Any]:
         target["status"] = list(probe.status)
     if probe.conditions:
         target["conditions"] = list(probe.conditions)
-    if probe.version:
-        target["extract"] = {"version": probe.version}
+    extract = {name: expression for name, expression in (("version", probe.version), ("started", probe.started)) if expression}
+    if extract:
+        target["extract"] = extract
     return target

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan, RolloutRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 
 
 def progress_of(rollout: RolloutRecord, out: Iterable[str] = ()) -> dict[str, t.Any]:
@@ -56,7 +57,7 @@ def converged_progress(plan: Plan) -> dict[str, t.Any]:
 
 def lines_of(progress: Mapping[str, t.Any]) -> list[str]:
     """What a person reads of it."""
-    name = f'rollout of "{progress["app"]}" to {progress["version"]}'
+    name = f'rollout of "{progress["app"]}" {goal(progress["version"])}'
     if progress["verdict"] == Verdict.CONVERGED.value:
         held = f" ({len(progress['held'])} held: {', '.join(progress['held'])})" if progress["held"] else ""
         return [f"{name}: successfully rolled out{held}"]

@@ -68,8 +68,13 @@ def _run_here(request: dict[str, t.Any], file: str | None) -> Outcome:
     return Outcome(0 if answer.startswith(_WELL) else 1, f"{answer}\n")
 
 
-def look_command(root: str | None) -> Command:
-    """Ask which release is active; 3 ms a host, where Python would take 30. A host without a deploy root is only reached for."""
+def look_command(root: str | None, mark: str = "") -> Command:
+    """Ask which release is active; 3 ms a host, where Python would take 30. A host without a deploy root is only reached for.
+
+    :param mark: see ``inputs.HostInput.mark``.
+    """
+    if mark:
+        return replace(look_command(root), shell=f"{look_command(root).shell}; {_marked(mark)}", here=None)
     if root is None:
         return Command(":", here=Outcome)
     link = shlex.quote(f"{root}/current")
@@ -103,6 +108,16 @@ def activate_command(root: str, version: str, restart: str | None) -> Command:
     return replace(command, shell=f"if {switch}; then exec </dev/null; else {command.shell}; fi")
 
 
+def restart_command(restart: str, mark: str) -> Command:
+    """Restart a process, and ask for its mark again."""
+    marked = f" && {_marked(mark)}" if mark else ""
+    return Command(f"echo '{_WELL}, \"changed\": true}}'", then=f"{{ {restart}\n}}{marked}")
+
+
+def _marked(mark: str) -> str:
+    return f'printf "mark %s\\n" "$({mark} 2>/dev/null)"'
+
+
 def stage_command(request: dict[str, t.Any], file: str | None = None) -> Command:
     """Unpack an artifact beside the active release, and prune old ones.
 
@@ -119,7 +134,13 @@ def look_of(outcome: Outcome) -> dict[str, t.Any]:
     if outcome.status != 0:
         return {"error": f"status {outcome.status}: {_last_line(outcome)}", "active": None}
     active = [line.removeprefix("active ") for line in outcome.stdout.splitlines() if line.startswith("active ")]
-    return {"active": active[-1] if active else None}
+    return {"active": active[-1] if active else None, **_mark_of(outcome)}
+
+
+def _mark_of(outcome: Outcome) -> dict[str, str]:
+    """``mark``, where the host has one: its kind, and something after it."""
+    marks = [line.removeprefix("mark ") for line in outcome.stdout.splitlines() if line.startswith("mark ")]
+    return {"mark": marks[-1]} if marks and len(marks[-1].split()) == 2 else {}
 
 
 def answer_of(outcome: Outcome) -> dict[str, t.Any]:
@@ -131,7 +152,7 @@ def answer_of(outcome: Outcome) -> dict[str, t.Any]:
             answer: dict[str, t.Any] = json.loads(line)
             if answer["ok"] and outcome.status != 0:
                 answer["error"] = f"the restart failed with status {outcome.status}: {_last_line(outcome)}"
-            return answer
+            return answer | _mark_of(outcome)
     return {"error": f"the host's Python could not run: status {outcome.status}: {_last_line(outcome)}"}
 
 

@@ -29,7 +29,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.history import (
     versions_over_time,
 )
 from ansible_collections.convoy.rolling.plugins.plugin_utils.metrics import state_of_rollout
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, RolloutRecord, Verdict
 
 _TEMPLATES = Path(__file__).parents[2] / "roles" / "rollout" / "templates"
 
@@ -110,7 +110,8 @@ def _commands(picture: Picture, again: str) -> list[tuple[str, str]]:
         return [("go on from here", again), look]
     if state_of_rollout(picture) == "converged":
         return [look]
-    return [("go on from here", f"ansible-playbook -i INVENTORY convoy.rolling.rolling -e rollout_version={rollout.version}"), look]
+    words = "restart" if rollout.version == RESTART else f"rolling -e rollout_version={rollout.version}"
+    return [("go on from here", f"ansible-playbook -i INVENTORY convoy.rolling.{words}"), look]
 
 
 def _tightest(picture: Picture, readings: dict[str, list[Reading]]) -> tuple[str, int, int, int] | None:

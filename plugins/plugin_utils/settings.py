@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ansible_collections.convoy.rolling.plugins.module_utils.durations import to_seconds
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_sha256
+from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import ONCE
 from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS
 
 ON_DRAIN_TIMEOUT = ("fail", "force", "continue")
@@ -73,9 +74,10 @@ def _check_shared(shared: t.Any) -> None:
 def _hook_files(hooks: t.Any) -> dict[str, str]:
     if not hooks:
         return {}
-    if not isinstance(hooks, Mapping) or set(hooks) - set(MOMENTS):
-        wrong = ", ".join(sorted(str(name) for name in set(hooks) - set(MOMENTS))) if isinstance(hooks, Mapping) else repr(hooks)
+    known = (*ONCE, *MOMENTS)
+    if not isinstance(hooks, Mapping) or set(hooks) - set(known):
+        wrong = ", ".join(sorted(str(name) for name in set(hooks) - set(known))) if isinstance(hooks, Mapping) else repr(hooks)
         raise InputError(
-            f"rollout_hooks: {wrong} is not understood; it is a dictionary with a task file for some of {', '.join(MOMENTS)}. {_NOTHING}"
+            f"rollout_hooks: {wrong} is not understood; it is a dictionary with a task file for some of {', '.join(known)}. {_NOTHING}"
         )
     return {f"rollout_hooks.{name}": str(path) for name, path in hooks.items()}

@@ -35,6 +35,7 @@ class Standing:
         self._with: dict[Verdict | None, dict[str, None]] = defaultdict(dict)  # verdict -> hosts
         self._absent: dict[str, None] = {}
         self._moving: dict[str, None] = {}  # absent, and under way in this rollout
+        self._leaving: dict[str, None] = {}  # absent, and serving in the view
         self._members: dict[tuple[str, str], Member] = {}
         self._serving: Counter[str] = Counter()  # host -> members in service
         self._takes: dict[str, Counter[str]] = defaultdict(Counter)  # host -> place with a floor -> what leaves with the host
@@ -82,6 +83,8 @@ class Standing:
         for one, sign in ((old, -1), (member, 1)):
             if one is not None and one.in_service:
                 self._count(one, sign)
+        if member.host is not None:
+            self._see_leaving(member.host)
 
     def progress(self, now: float) -> None:
         """A host became available."""
@@ -98,8 +101,14 @@ class Standing:
         """Whether it takes a place in its zone and groups: it is out by our doing, or a person took it meanwhile."""
         return host in self._absent or host in self._with[Verdict.HELD]
 
+    def _see_leaving(self, host: str) -> None:
+        self._leaving.pop(host, None)
+        if host in self._absent and self._serving[host]:
+            self._leaving[host] = None
+
     def _recount(self, host: str) -> None:
         record = self._records.get(host)
+        self._see_leaving(host)
         self._moving.pop(host, None)
         if host in self._absent and record is not None and record.out and record.verdict is None:
             self._moving[host] = None
@@ -175,6 +184,9 @@ class Standing:
     def _with_askers(self, hosts: t.Iterable[str]) -> Counter[str]:
         """The rooms that these hosts touch, as they are when those of them that are absent, though serving, do not count yet."""
         left = Counter({name: self._rooms[name] for host in hosts for name, _units in self._needs(host)})
+        for host in self._leaving.keys() - set(hosts):
+            # The view is older than its leave: what it takes from its pools is as good as gone.
+            left.subtract({place: units for place, units in self._takes[host].items() if place in left and units > 0})
         for host in hosts:
             if self._is_out(host):
                 left.update(self._scopes.get(host, ()))

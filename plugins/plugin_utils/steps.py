@@ -25,10 +25,12 @@ def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dic
     probes = [host.probe for host in fleet.hosts if host.probe]
     # A reload makes a balancer forget who is out. Whatever took a while since the last look is followed by another one.
     between = ["keep_out"] if {"after_drain", "before_deploy"} & set(hooks) else []
+    # Before a reboot, tasks of the user's are one thing more that is done; else they do it all.
+    deploys = [*(["patch"] if own_deploy else []), "reboot"] if fleet.reboot else ["deploy_own" if own_deploy else "deploy"]
     steps = []
     for name, files in (
         ("drain", ["drain_elsewhere", "drain", "restore_elsewhere"] if elsewhere else ["drain"]),
-        ("deploy", [*between, "deploy_own" if own_deploy else "deploy"]),
+        ("deploy", [*between, *deploys]),
         (
             "verify",
             [

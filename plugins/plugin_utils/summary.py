@@ -10,14 +10,15 @@ import typing as t
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Observed, RolloutRecord, Verdict
-from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState
+from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState, done
 
 
 def summary_lines(app: str, version: str, conclusion: Conclusion, observed: Observed, command: str) -> list[str]:
     """The verdict and why, every host that did not converge, who is out of rotation, and the command to type next."""
-    lines = [f'rollout of "{app}" to {version}: {conclusion.verdict.value}: {conclusion.reason}']
+    lines = [f'rollout of "{app}" {goal(version)}: {conclusion.verdict.value}: {conclusion.reason}']
     if conclusion.verdict is not Verdict.CONVERGED:
-        lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts run {version} and serve")
+        lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts {done(version)} and serve")
     lines += [f"  not seen: {why}; of its members this is what it said last" for why in observed.silent.values()]
     left_out = {absence.host for absence in observed.absences}
     for state in conclusion.hosts:
@@ -40,7 +41,7 @@ def unfinished_lines(progress: Mapping[str, t.Any], why: str, out: Sequence[str]
     :param doubt: why it can't be known better.
     """
     return [
-        f'rollout {progress["rollout"]} of "{progress["app"]}" to {progress["version"]}: not finished: {why}',
+        f'rollout {progress["rollout"]} of "{progress["app"]}" {goal(progress["version"])}: not finished: {why}',
         *([f"  {doubt}"] if doubt else []),
         f"  {progress['updated']} of {progress['total']} hosts were updated",
         *_out_lines(out),
@@ -57,7 +58,7 @@ def ended_lines(rollout: RolloutRecord, out: Sequence[str], command: str) -> lis
     """A rollout that somebody else ended while this run still thought it was its own."""
     verdict = rollout.verdict.value if rollout.verdict else "ended"
     return [
-        f'rollout {rollout.number} of "{rollout.app}" to {rollout.version}: {verdict}: {rollout.reason}; this run moved nothing more',
+        f'rollout {rollout.number} of "{rollout.app}" {goal(rollout.version)}: {verdict}: {rollout.reason}; this run moved nothing more',
         *_out_lines(out),
         f"  next: {command}",
     ]

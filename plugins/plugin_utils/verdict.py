@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, HostSeen, Member, Observed, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    RESTART,
+    Before,
+    HostRecord,
+    HostSeen,
+    Member,
+    Observed,
+    RolloutRecord,
+    Verdict,
+)
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged
 
 
@@ -60,7 +69,9 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
     states = tuple(_state(seen, mine.get(seen.host, []), version, seen.host in absent, rollout) for seen in observed.hosts)
     short = [state for state in states if state.verdict not in (Verdict.CONVERGED, Verdict.HELD)]
     if not short and not observed.silent:
-        return Conclusion(Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts run {version} and serve", states)
+        return Conclusion(
+            Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts {done(version)} and serve", states
+        )
     whys = [*observed.silent.values(), *(f"{state.host}: {state.why}" for state in short[:5])]
     reason = rollout.halted if rollout and rollout.halted else "; ".join(whys)
     stopped = rollout is not None and rollout.aborted is not None and rollout.halted == rollout.abortion
@@ -75,10 +86,14 @@ def counts_of(conclusion: Conclusion) -> dict[str, int]:
 def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bool, rollout: RolloutRecord | None) -> HostState:
     out = tuple(member.place for member in members if not member.in_service)
     record = rollout.host(seen.host) if rollout else None
+    before = rollout.plan.restarts.get(seen.host, Before()) if rollout else None
+    if before and record and record.verdict is Verdict.CONVERGED:
+        before = replace(before, done=True)
     held = bool(rollout and seen.host in rollout.plan.held) or (not absent and any(member.admin != "ready" for member in members))
 
     def state(verdict: Verdict, why: str) -> HostState:
-        return HostState(seen.host, verdict, why, out, seen.installed, seen.running, _note(seen, version, record))
+        wanted = rollout.plan.version_of(seen.host) if rollout else version
+        return HostState(seen.host, verdict, why, out, seen.installed, seen.running, _note(seen, wanted, record))
 
     gone = "" if seen.reachable else seen.why or "it could not be reached"
     if record and record.verdict is Verdict.FAILED:
@@ -91,26 +106,35 @@ def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bo
     if held:
         noticed = record.why if record and record.verdict is Verdict.HELD else ""
         return state(Verdict.HELD, noticed or ("somebody took it out of rotation" if rollout else "out by a person"))
-    if is_converged(seen, members, version):
-        return state(Verdict.CONVERGED, f"it runs {version}")
+    if is_converged(seen, members, version, before):
+        return state(Verdict.CONVERGED, "it was restarted" if version == RESTART else f"it runs {version}")
     if out:
         return state(Verdict.FAILED, f"no traffic from {', '.join(out)}")
     if not seen.healthy:
         return state(Verdict.FAILED, seen.why or "its health check fails")
+    if version == RESTART:
+        return state(Verdict.SKIPPED, "it was not restarted")
     return state(Verdict.SKIPPED, f"it still runs {seen.running or seen.installed or 'an unknown version'}")
 
 
-def _note(seen: HostSeen, version: str, record: HostRecord | None) -> str:
+def _note(seen: HostSeen, version: str | None, record: HostRecord | None) -> str:
     """What somebody else did to a host that this rollout had finished with."""
     if record is None or record.verdict is not Verdict.CONVERGED:
         return ""
     notes = [record.why] if record.why else []
+    if version is None:
+        return "; ".join(notes)
     if seen.installed not in (None, version):
         runs = f", and it runs {seen.running}" if seen.running not in (None, seen.installed) else ""
         notes.append(f"this rollout had brought it to {version}; somebody has installed {seen.installed} since{runs}")
     elif seen.running not in (None, version):
         notes.append(f"this rollout had brought it to {version}; somebody has started {seen.running} since")
     return "; ".join(notes)
+
+
+def done(version: str) -> str:
+    """What hosts do that have converged."""
+    return "were restarted" if version == RESTART else f"run {version}"
 
 
 def _count(states: t.Sequence[HostState], verdict: Verdict) -> int:

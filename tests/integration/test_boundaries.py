@@ -34,7 +34,7 @@ Fixture = t.Callable[..., t.Any]
 
 OBSERVING = ["Look at the load balancers", "Look at the releases", "Ask the processes", "Ask the processes on their hosts"]
 PLANNING = ["Read the fleet", *OBSERVING, "Plan the rollout", "Show the plan", "Remember the rollout"]
-STAGING = ["Stage the release", "Record whom the release could not be staged on"]
+STAGING = ["Stage the release", "Record whom the release could not be staged on", "Expand"]
 BATCH = [
     "Ask the gate",
     "Take the steps",
@@ -44,7 +44,7 @@ BATCH = [
     "Enable",
     "Go round again for the others",
 ]
-SETTLING = ["Conclude the rollout", *OBSERVING, "Settle the rollout", "Show how it ended", "Fail unless the fleet converged"]
+SETTLING = ["Conclude the rollout", *OBSERVING, "Settle the rollout", "Contract", "Show how it ended", "Fail unless the fleet converged"]
 
 
 def places_of(tasks: t.Sequence[str]) -> list[str]:

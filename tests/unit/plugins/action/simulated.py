@@ -18,10 +18,12 @@ from types import SimpleNamespace
 from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, fleet
 
 from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status, step
-from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls, members_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Member
 
 Place = tuple[str, str]  # balancer, pool
 
@@ -38,11 +40,17 @@ class Host:
     installed: str = "1.0"
     running: str = "1.0"
     proven: str = "1.0"  # the version that it was last seen healthy on
+    starts: int = 1  # of its process
+    tells: bool = True  # something has another mark for each of its processes
     reachable: bool = True
     restarts: bool = True
     leaves: bool = True  # its members let themselves be drained
     returns: bool = True  # its members come up again
     held: bool = False
+
+    @property
+    def mark(self) -> dict[str, str]:
+        return {"mark": f"unit {self.starts}"} if self.tells else {}
 
 
 class World:
@@ -54,6 +62,7 @@ class World:
         self.url = f"sqlite:///{state}/journal.db"
         self.now = 1000.0
         self.bad: set[str] = set()  # versions that never come up healthy
+        self.sick: set[str] = set()  # hosts that the balancers' own health checks find down
         self.silent: set[str] = set()  # balancers that do not answer any more
         self.hangs_up: int | None = None  # moves until a balancer hangs up after having done what it was told
         self.dies: int | None = None  # moves and tasks until the controller is killed
@@ -85,10 +94,15 @@ class World:
             if self.dies < 0:
                 raise Killed
 
+    def found(self, of: Fleet) -> list[Member]:
+        """What the gate finds, of the balancers that it can ask."""
+        places = [place for place in self.pools if place[0] not in self.silent]
+        return [one for name, pool in places for one in members_of(of.balancers, name, pool, self.members((name, pool)))]
+
     def members(self, place: Place) -> list[dict[str, t.Any]]:
         counts = {"requests": int(self.now * 7), "errors": int(self.now) // 100}
         return [
-            {"name": name, "admin": admin, "in_service": admin == "ready", "weight": 10, **counts}
+            {"name": name, "admin": admin, "in_service": admin == "ready" and name not in self.sick, "weight": 10, **counts}
             for name, admin in self.pools[place].items()
         ]
 
@@ -100,7 +114,8 @@ class World:
             for call in look_calls(self.fleet.balancers)
         ]
         releases = {
-            host.name: {"active": host.installed} if host.reachable else {"unreachable": "No route"} for host in self.hosts.values()
+            host.name: {"active": host.installed, **host.mark} if host.reachable else {"unreachable": "No route"}
+            for host in self.hosts.values()
         }
         targets = [self._probe(host) for host in self.hosts.values()]
         return {"pools": pools, "releases": releases, "health": [{"targets": targets}]}
@@ -166,9 +181,11 @@ class World:
             self.changes += 1
             answers[host.name] = {"ok": True, "changed": True}
             if switch:
-                host.installed = version
+                host.installed = host.installed if version == RESTART else version
                 if host.restarts:
-                    host.running = version
+                    host.running = host.installed
+                    host.starts += 1
+                    answers[host.name].update(host.mark)
                 else:
                     answers[host.name]["error"] = "the restart failed"
         return answers
@@ -177,9 +194,9 @@ class World:
         self.tick()
         results = []
         for host in (self.hosts[target["name"]] for target in targets):
-            ok = self.healthy(host) and host.running == version
+            ok = self.healthy(host) and host.running == (host.installed if version == RESTART else version)
             if ok:
-                host.proven = version
+                host.proven = host.running
             results.append({**self._probe(host), "ok": ok, "failed": None if ok else "status 503"})
         return {"targets": results}
 
@@ -202,6 +219,7 @@ class Rollout:
         watch: t.Callable[[], None] = lambda: None,
         check_mode: bool = False,
         near: bool = True,
+        anew: bool = False,
         **limits: t.Any,
     ) -> None:
         self.world = world
@@ -209,6 +227,7 @@ class Rollout:
         self.watch = watch
         self.check_mode = check_mode
         self.near = near
+        self.anew = anew
         self.policy = dict(DEFAULTS.items()) | {f"rollout_{name}": value for name, value in limits.items()}
         self.fleet = keep_fleet(world.fleet)
         self.planned: dict[str, t.Any] = {}
@@ -218,11 +237,12 @@ class Rollout:
     def go(self) -> dict[str, t.Any]:
         """Plan, stage, roll the batches, settle; the result of the last step that ran."""
         world = self.world
-        self.planned = self._do(plan, version=self.version, observed=world.look())
+        self.planned = self._do(plan, version=self.version, observed=world.look(), anew=self.anew)
         if not self.planned["live"]:
             return self.planned
         order = self.planned["order"]
-        self._record("staged", order, releases=world.release(order, self.version, switch=False))
+        if self.version != RESTART:
+            self._record("staged", order, releases=world.release(order, self.version, switch=False))
         for size in self.planned["batches"]:
             batch, order = order[:size], order[size:]
             while True:
@@ -281,6 +301,8 @@ class _Stub:
             say=rollout.said.append,
             keep_lease=lambda *_which: None,
         )
+        if isinstance(action, gate.ActionModule):
+            vars(action).update(look=lambda of: rollout.world.found(of))
         if isinstance(action, step.ActionModule):
             cls._act_upon(action, rollout)
         return action

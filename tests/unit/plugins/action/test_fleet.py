@@ -51,6 +51,7 @@ def test_fleet_is_read_from_every_hosts_own_variables() -> None:
     ("different", "said"),
     [
         ({"version": ""}, "rollout_version is not set"),
+        ({"reboot": True}, "rollout_reboot: only a restart reboots hosts"),
         ({"version": "latest"}, "rollout_version: 'latest' is a name that moves"),
         ({"policy": {**DEFAULTS, "rollout_max_unavailable": "some"}}, "rollout_max_unavailable: 'some'"),
         (

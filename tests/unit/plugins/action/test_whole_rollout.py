@@ -141,6 +141,20 @@ def test_host_that_a_person_took_out_is_held_and_shown_and_fails_nothing(state: 
     assert fleet.hosts["web2"].running == "1.0"
 
 
+def test_host_that_turns_bad_after_it_came_back_counts_as_failed(state: Path) -> None:
+    fleet = world(state)
+
+    def sicken() -> None:
+        if fleet.hosts["web2"].running == "2.0" and not fleet.out():
+            fleet.sick = {"web1"}
+
+    end = Rollout(fleet, "2.0", sicken, max_unavailable=1).go()
+    assert (end["verdict"], verdict_of(end, "web1"), absent(fleet)) == ("halted", "failed", set())
+    assert end["text"][0].endswith("halted: 1 host failed (web1), rollout_max_failures is 0 of 6")
+    assert any("failed: web1: it was fine, and then lb1/web found it down" in line for line in end["text"])
+    assert sum(host.running == "2.0" for host in fleet.hosts.values()) == 2
+
+
 def test_zones_and_groups_hold_all_the_way(state: Path) -> None:
     fleet = world(state, places=TWO)
     zones = {name: "ab"[number % 2] for number, name in enumerate(fleet.hosts)}

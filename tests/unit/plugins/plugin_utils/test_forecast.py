@@ -52,6 +52,15 @@ def test_forks_that_hold_a_batch_back_are_named() -> None:
     assert lines[-1] == "forks  2 of the 3 hosts of a batch are worked on at a time; give --forks 3"
 
 
+def test_forks_are_the_window_when_they_are_fewer() -> None:
+    made = plan(6, max_unavailable=3, mode="window")
+    assert not any(line.startswith("forks") for line in forecast_lines(forecast(made, observed(6), None, 3), False))
+    lines = forecast_lines(forecast(made, observed(6), None, 2), False)
+    assert lines[-1] == "forks  the window is 2 and not 3, as many hosts as are worked on; give --forks 3"
+    few = plan(look=observed(2), max_unavailable=1, mode="window")
+    assert forecast(few, observed(2), None, 1).widest == 1
+
+
 def test_nobody_to_roll_has_no_forecast() -> None:
     look = observed(2, out=["web1", "web2"])
     assert forecast_lines(forecast(plan(look=look), look, None, 5), False) == []

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet, HostInput, Probe, check_target, read_fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART
 
 BALANCER: dict[str, t.Any] = {"name": "lb1", "address": "/run/lb1.sock", "pools": ["web"]}
 GOOD: dict[str, t.Any] = {
@@ -274,3 +275,27 @@ def test_where_a_host_belongs() -> None:
 )
 def test_what_is_no_zone_group_or_priority_is_refused(different: dict[str, t.Any], start: str) -> None:
     assert refused(lambda: read(**different)).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("different", "reboot", "mark"),
+    [
+        ({}, False, 'printf "unit %s" "$(systemctl show --property=InvocationID --value web)"'),
+        ({"health": {"url": "http://web1/health", "started": "since"}}, False, ""),
+        ({"service": "", "restart_command": "appctl restart"}, False, ""),
+        ({"service": ""}, True, 'printf "boot %s" "$(cat /proc/sys/kernel/random/boot_id)"'),
+    ],
+)
+def test_restart_knows_what_tells_two_processes_apart(different: dict[str, t.Any], reboot: bool, mark: str) -> None:
+    nothing = {"rollout_root": "", "rollout_artifact": ""}  # it brings no release
+    fleet = read_fleet({"web1": {**good(**different), **nothing}}, RESTART, reboot)
+    assert (fleet.hosts[0].mark, fleet.reboot) == (mark, reboot)
+    assert read(**different, deploy_tasks="x").hosts[0].mark == "", "a rollout to a version asks for nothing more"
+
+
+def test_restart_wants_to_know_how() -> None:
+    said = (
+        "rollout_service is not set for web1; set it, or rollout_restart_command, or a task file of your own in rollout_deploy_tasks, or "
+    )
+    assert refused(lambda: read(RESTART, service="")).startswith(said)
+    assert read(RESTART, service="", deploy_tasks="patch.yml")

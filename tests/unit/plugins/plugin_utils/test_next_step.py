@@ -54,6 +54,21 @@ def test_batch_goes_round_again_for_who_was_asked_for_and_has_no_verdict() -> No
     assert not next_step(fleet(4), rollout(held, HostRecord("web4", asked=True)), [])["again"]
 
 
+def test_in_a_window_each_host_asks_again_for_itself() -> None:
+    window = dataclasses.replace(PLAN, window=True)
+    moving = [HostRecord("web2", Step.DRAINED, asked=True), HostRecord("web3", asked=True)]
+    step = next_step(fleet(4), rollout(window, *asked("web1"), *moving), ["web2"])
+    assert (step["again"], step["waiting"]) == (False, ["web1", "web3"])
+    assert next_step(fleet(4), rollout(window, *asked("web1"), halted="it hurt"), [])["waiting"] == []
+    assert next_step(fleet(4), rollout(PLAN, *asked("web1")), [])["waiting"] == []
+
+
+def test_in_a_window_nobody_keeps_out_who_is_under_way() -> None:
+    records = [HostRecord("web1", Step.DEPLOYED), HostRecord("web2", Step.DEPLOYED), HostRecord("web3", Step.DRAINED, Verdict.FAILED)]
+    (call,) = next_step(fleet(4), rollout(dataclasses.replace(PLAN, window=True), *records), ["web1"])["keep_out"]
+    assert call["members"] == ["web1", "web3"], "web2 may be let in at this very moment"
+
+
 def test_last_batch_is_known_by_everybody_having_been_asked_for() -> None:
     assert next_step(fleet(4), rollout(PLAN, *asked(*names(4), verdict=Verdict.CONVERGED)), [])["asked_all"]
     assert not next_step(fleet(4), rollout(PLAN, *asked(*names(3), verdict=Verdict.CONVERGED)), [])["asked_all"]

@@ -43,3 +43,12 @@ def test_plan_as_a_person_reads_it() -> None:
         "not now  the shop is shut",
         "hash  1-2-3",
     ]
+
+
+def test_window_has_an_order_and_no_batches() -> None:
+    look = observed(4)
+    made = plan(look=look, max_unavailable=2, mode="window")
+    lines = preview_lines(made, look, forecast(made, look, None, 5), "1-2-3")
+    assert lines[0] == 'rollout of "web" to 2.0: 4 of 4 hosts through a window of 2'
+    assert "order  web1 (1.0), web2 (1.0), web3 (1.0), web4 (1.0)" in lines
+    assert not any(line.startswith("batch") for line in lines)

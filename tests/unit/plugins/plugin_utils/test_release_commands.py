@@ -24,6 +24,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.release_commands im
     answer_of,
     look_command,
     look_of,
+    restart_command,
     stage_command,
 )
 
@@ -149,6 +150,17 @@ def test_restart_that_fails_is_an_error_though_the_link_is_switched(root: Path, 
     answer = answer_of(run(activate_command(str(root), "2.0", restart)))
     assert answer["error"].startswith(said)
     assert (root / "current").readlink() == Path("releases/2.0")
+
+
+def test_restart_is_followed_by_a_look_at_the_new_process(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    count.write_text("1")
+    mark = f'printf "unit %s" "$(cat {count})"'
+    assert look_of(run(look_command(None, mark))) == look_of(run(look_command(str(tmp_path), mark))) == {"active": None, "mark": "unit 1"}
+    assert answer_of(run(restart_command(f"echo 2 >{count}  # now", mark))) == {"ok": True, "changed": True, "mark": "unit 2"}
+    assert answer_of(run(restart_command("echo no >&2; false", mark)))["error"] == "the restart failed with status 1: no"
+    count.unlink()
+    assert look_of(run(look_command(None, mark))) == {"active": None}, "nothing tells"
 
 
 @pytest.mark.usefixtures("way")

@@ -56,3 +56,16 @@ def test_member_that_comes_and_goes_is_counted_once() -> None:
     standing.see(member("web1"))
     assert standing.fitting(["web2"]) == ["web2"]
     assert of.floors == {WEB: 2}
+
+
+def test_who_was_let_go_a_moment_ago_takes_its_places_already() -> None:
+    """In a window the next one asks before a balancer was told of the one before."""
+    standing = Standing(rollout(plan(4, max_unavailable=1)), observed(4).members)
+    assert standing.fitting(["web2"]) == ["web2"]
+    standing.leave("web1")
+    assert standing.fitting(["web2"]) == []
+    standing.see(member("web1", out=True))
+    assert standing.fitting(["web2"]) == []
+    standing.back("web1")
+    standing.see(member("web1"))
+    assert standing.fitting(["web2"]) == ["web2"]

@@ -37,6 +37,12 @@ def test_who_is_drained_is_looked_at_again_after_a_hook_and_before_the_restart(h
     assert steps == ["drain", hook, "keep_out", "deploy", "before_verify", "verify", "enable"]
 
 
+def test_reboot_stands_in_the_place_of_the_deployment_after_what_the_user_does_before() -> None:
+    there = dataclasses.replace(fleet(), reboot=True)
+    assert words(steps_of(there, ["before_deploy"], False)) == ["drain", "before_deploy", "keep_out", "reboot", "verify", "enable"]
+    assert words(steps_of(there, [], True)) == ["drain", "patch", "reboot", "verify", "enable"]
+
+
 def test_probes_on_hosts_come_before_what_judges_them() -> None:
     there = dataclasses.replace(fleet(2), hosts=(host_input("web1"), host_input("web2", probe=probe(local=False))))
     assert words(steps_of(there, [], False)) == ["drain", "deploy", "probe_on_hosts", "verify", "enable"]
@@ -50,9 +56,9 @@ def test_what_needs_a_task_of_its_own_elsewhere_has_one_before_what_records_it()
     assert words(steps_of(there, [], False)) == steps
 
 
-@pytest.mark.parametrize("own_deploy", [True, False])
-def test_every_step_has_its_tasks(own_deploy: bool) -> None:
+@pytest.mark.parametrize(("own_deploy", "reboot"), [(True, False), (False, False), (True, True)])
+def test_every_step_has_its_tasks(own_deploy: bool, reboot: bool) -> None:
     probes = [probe(local=False), probe(kind="command")]
     hosts = tuple(host_input(f"web{number}", probe=one) for number, one in enumerate(probes))
-    there = dataclasses.replace(fleet(1, balancer(become=True)), hosts=hosts)
+    there = dataclasses.replace(fleet(1, balancer(become=True)), hosts=hosts, reboot=reboot)
     assert all((FILES / f"{step['tasks']}.yml").is_file() for step in steps_of(there, MOMENTS, own_deploy))
