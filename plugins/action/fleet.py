@@ -86,7 +86,7 @@ class ActionModule(ControllerStep):
         if arguments["look_only"] or self.check_mode or not arguments["state_url"]:
             return None
         journal = Journal(arguments["state_url"])
-        private_line.tell({"app": app, "state_url": arguments["state_url"]})
+        private_line.tell({"app": app, "version": arguments["version"], "state_url": arguments["state_url"]})
         return wait_for_turn(lambda: journal.lease(app), self.holder(task_vars), patience, SystemClock(), self.now, self.say)
 
     def _check_artifacts(self, fleet: Fleet) -> None:

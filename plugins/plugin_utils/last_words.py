@@ -80,7 +80,8 @@ class LastWords:
             out = [absence.host for absence in Journal(begun["state_url"]).absences(begun["app"])]
         except RollingError:
             return []  # it is what the run failed of, and has said
-        return unopened_lines(begun["app"], why, out, command_for()) if out else []
+        again = same_again(begun["version"], False) if begun["version"] else command_for()
+        return unopened_lines(begun["app"], why, out, again) if out else []
 
     def _lines(self, progress: Mapping[str, t.Any], why: str) -> list[str]:
         # Not above: the callback is loaded for every playbook, and this brings SQLAlchemy. In a rollout it is there already.

@@ -49,6 +49,7 @@ class Soak:
     def __init__(self, scene: Scene, seed: int, log: t.TextIO) -> None:
         self._scene, self._seed, self._log = scene, seed, log
         self.broken = 0
+        self._orphans_floor = len(scene.fleet.hosts)
         self._healthy_since: int | None = None
 
     def run(self, roll: Roll) -> None:
@@ -79,12 +80,14 @@ class Soak:
         self.say("roll", **roll.to_json())
         answers = self._release(roll)
         scene.free()
-        scene.ledger.begin(len(scene.fleet.hosts) - roll.max_unavailable)
+        self._watch_floor(roll.max_unavailable)
         act = Act(scene, roll, self.say)
         try:
             act.play()
         finally:
             scene.end_controllers()
+            if any(fault.how == "alone" for fault in roll.faults):
+                self._orphans_floor = len(scene.fleet.hosts) - roll.max_unavailable
         broken = act.broken + settled(lambda: nobody_is_forgotten(scene, (act.controller, *act.others)))
         ours, explained = scene.failures()
         broken += [f"lost: {failure}" for failure in ours]
@@ -106,7 +109,7 @@ class Soak:
     def _heal(self, roll: Roll) -> list[str]:
         scene, version = self._scene, roll.other_version(9)
         scene.fleet.release(version)
-        scene.ledger.begin(len(scene.fleet.hosts) - _PATIENT["rollout_max_unavailable"])
+        self._watch_floor(_PATIENT["rollout_max_unavailable"])
         for _time in range(2):
             scene.free()
             run = scene.roll(version, **_PATIENT)
@@ -117,6 +120,12 @@ class Soak:
         broken += settled(lambda: whole(scene, version)) + self._of_ledger()
         scene.let_in = False
         return broken
+
+    def _watch_floor(self, max_unavailable: int) -> None:
+        """What a controller forked outlives it when it alone is killed, and drains what its own roll allowed until the next has the lease."""
+        floor = len(self._scene.fleet.hosts) - max_unavailable
+        self._scene.ledger.begin(min(floor, self._orphans_floor))
+        self._orphans_floor = len(self._scene.fleet.hosts)
 
     def _of_ledger(self) -> list[str]:
         broken, self._scene.ledger.broken = self._scene.ledger.broken, []

@@ -36,6 +36,7 @@ QUICK: dict[str, t.Any] = {
     "rollout_drain_timeout": "10s",
     "rollout_floor_wait": "3s",
     "rollout_host_timeout": "6s",
+    "rollout_supersede": True,  # every roll goes to a version of its own, over whatever the one before left
 }
 _AFTERMATH = 3.0  # seconds until HAProxy and the clients have got over a fault that is over
 

@@ -11,6 +11,8 @@ import itertools
 import re
 from pathlib import Path
 
+from ansible import context
+from ansible.cli import CLI
 from ansible.cli.playbook import PlaybookCLI
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.splitter import parse_kv
@@ -33,10 +35,18 @@ def names_of_role() -> frozenset[str]:
     return role_variables().union(*(re.findall(r"\b(rollout_\w+):", file.read_text()) for file in files))
 
 
+def parse(cli: CLI) -> None:
+    """Fail unless the words of a command are what it takes; what Ansible keeps of them for the whole process is put back."""
+    before = context.CLIARGS
+    try:
+        cli.parse()
+    finally:
+        context.CLIARGS = before
+
+
 def check_playbook_command(words: list[str]) -> list[str]:
     """Fail unless a command line of ansible-playbook has options, playbooks of ours and variables that exist; returns the playbooks."""
-    cli = PlaybookCLI(words)
-    cli.parse()
+    parse(PlaybookCLI(words))
     for before, word in itertools.pairwise(words):
         if before in ("-e", "--extra-vars") and not word.startswith("@"):
             assert set(parse_kv(word)) <= role_variables(), (

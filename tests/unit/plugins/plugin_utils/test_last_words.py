@@ -87,19 +87,19 @@ def test_journal_that_is_gone_leaves_what_was_seen_last(words: LastWords, said: 
 
 def test_run_that_ends_before_its_rollout_names_who_is_out_since_an_earlier_one(said: list[str], registered: list[t.Any], url: str) -> None:
     words = LastWords(said.append)
-    private_line.tell({"app": "web", "state_url": url})
+    private_line.tell({"app": "web", "version": "2.0", "state_url": url})
     words.listen()
     ((speak, *why),) = registered
     speak(*why)
     assert said == []
     Journal(url).leave(Journal(url).open(plan(3, max_unavailable=1), (), Holder.of(os.getpid()), 100.0), {"web1": {}}, 101.0)
-    private_line.tell({"app": "web", "state_url": url})
+    private_line.tell({"app": "web", "version": "2.0", "state_url": url})
     words.listen()
     words.speak("ended by SIGINT")
     assert said == [
         'rollout of "web": not begun: ended by SIGINT',
         "  out of rotation, or on its way: web1 (taken out by a rollout)",
-        "  next: ansible-playbook convoy.rolling.rolling",
+        "  next: ansible-playbook convoy.rolling.rolling -e rollout_version=2.0",
     ]
 
 
