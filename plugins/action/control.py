@@ -10,10 +10,8 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
-from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import awx_job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for
-from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 
 
 class ActionModule(ControllerStep):
@@ -21,20 +19,19 @@ class ActionModule(ControllerStep):
 
     _supports_check_mode = False
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
-        "order": {"type": "str", "required": True, "choices": ["pause", "resume", "abort", "lock", "unlock"]},
+        "order": {"type": "str", "required": True, "choices": ["pause", "resume", "approve", "abort", "lock", "unlock"]},
         "hosts": {"type": "list", "elements": "str", "required": True},
         "reason": {"type": "str", "default": ""},
         "rollout_id": {"type": "str", "default": ""},
+        "wave": {"type": "str", "default": ""},
         "state_url": STATE_URL_ARGUMENT,
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        holder, job = self.holder(task_vars), awx_job_of(task_vars)
-        by = f"{holder.user} on {holder.node}" + (f" ({job})" if job else "")
         person = Intervention(
             arguments["state_url"],
             self.app_of(arguments["hosts"], task_vars),
-            Notice(by, arguments["reason"].strip(), self.now()),
+            self.notice(arguments["reason"].strip(), task_vars),
             lambda playbook: command_for(f"convoy.rolling.{playbook}"),
         )
         outcome = self._do(person, arguments)
@@ -43,5 +40,7 @@ class ActionModule(ControllerStep):
     def _do(self, person: Intervention, arguments: dict[str, t.Any]) -> Outcome:
         if arguments["order"] == "unlock":
             return person.unlock(arguments["rollout_id"].strip())
+        if arguments["order"] == "approve":
+            return person.approve(arguments["wave"].strip())
         orders = {"pause": person.pause, "resume": person.resume, "abort": person.abort, "lock": person.lock}
         return orders[arguments["order"]]()

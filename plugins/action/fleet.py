@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 
 from ansible.errors import AnsibleFileNotFound, AnsibleParserError
 
@@ -16,6 +17,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.durations import to
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import parse_conditions
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet, check_target, read_fleet
@@ -39,6 +41,7 @@ _PER_HOST = (
     "rollout_zone",
     "rollout_anti_affinity",
     "rollout_priority",
+    "group_names",
 )
 
 
@@ -67,6 +70,10 @@ class ActionModule(ControllerStep):
         variables = self.variables_of(arguments["hosts"], task_vars)
         mine = {host: {name: plain(seen[name]) for name in _PER_HOST if name in seen} for host, seen in variables.items()}
         fleet = read_fleet(mine, None if arguments["look_only"] else version, arguments["reboot"])
+        if not arguments["look_only"]:
+            # Of the first host: a condition concerns the rollout, not a host.
+            said = next((plain(seen["rollout_conditions"]) for seen in variables.values() if "rollout_conditions" in seen), None)
+            fleet = replace(fleet, conditions=parse_conditions(said))
         if not arguments["look_only"] and version != RESTART and not arguments["settings"].get("rollout_deploy_tasks"):
             self._check_artifacts(fleet)
         return {

@@ -10,16 +10,20 @@ import json
 import time
 import typing as t
 from collections.abc import Callable
+from dataclasses import replace
 
 from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line, publisher, restarts
+from ansible_collections.convoy.rolling.plugins.plugin_utils.condition_probes import ask
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition, Finding, Judgment, Moment
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import forecast
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
+from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import is_contract_left, reached_before
@@ -33,6 +37,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import converged_progress, progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import names_in
+from ansible_collections.convoy.rolling.plugins.plugin_utils.waves import carried_over, check_approvals, resumed
 
 
 class ActionModule(ControllerStep):
@@ -53,6 +59,7 @@ class ActionModule(ControllerStep):
         "plan_path": {"type": "path", "default": ""},
         "plan_hash": {"type": "str", "default": ""},
         "outlets": {"type": "dict", "default": {}, "no_log": True},
+        "approve": {"type": "raw", "default": []},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -61,13 +68,17 @@ class ActionModule(ControllerStep):
         observed = observed_of(fleet, arguments["observed"], journal)
         check_other_pools(fleet.balancers, arguments["observed"]["pools"])
         policy, outlets = Policy.parse(arguments["policy"]), OutletSettings.parse(arguments["outlets"])
-        latest = journal.latest(fleet.app) if arguments["version"] == RESTART and not arguments["anew"] else None
-        former = restarts.unfinished(latest)
+        latest = journal.latest(fleet.app)
+        former = restarts.unfinished(latest) if arguments["version"] == RESTART and not arguments["anew"] else None
         before = restarts.begin(observed, former) if arguments["version"] == RESTART else {}
-        plan = make_plan(fleet.app, arguments["version"], observed, policy, before)
+        checked = any(Moment.AFTER_WAVE in condition.moments for condition in fleet.conditions)
+        plan = make_plan(fleet.app, arguments["version"], observed, policy, before, latest, checked)
+        approved = names_in(arguments["approve"])
+        check_approvals(approved, plan.waves, policy)
         digest = plan_hash(plan, arguments["sha256"])
         shut = policy.shut(self.now(), started=False) if plan.order else ""
         made = forecast(plan, observed, journal.pace(fleet.app), int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS))
+        findings = self._findings(fleet) if plan.order else []
         newest = journal.newest_to_a_version(fleet.app)
         left = arguments["contract"] and is_contract_left(newest, plan)
         # A restart of which nothing is left is closed as converged, or it would be what every later one goes on with.
@@ -76,7 +87,7 @@ class ActionModule(ControllerStep):
             "changed": False,
             "plan": {"schema": "convoy.rolling/plan/1", **as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
             "text": [
-                *preview_lines(plan, observed, made, digest, shut),
+                *preview_lines(plan, observed, made, digest, shut, [str(finding) for finding in findings]),
                 *(["the fleet is there; the tasks of rollout_hooks.contract are left"] if left else []),
                 *([restarts.former_line(former, len(plan.order))] if former else []),
             ],
@@ -105,15 +116,39 @@ class ActionModule(ControllerStep):
         if shut:
             raise InputError(f"{shut}; wait, or say why not with -e rollout_override=REASON. Nothing was touched.")
         holder = self.holder(task_vars)
-        cause = "; ".join(filter(None, (arguments["cause"], policy.override and f"override: {policy.override}")))
         told, reached = journal.last_event(), reached_before(newest, plan.version)
         versions = {seen.host: seen.version for seen in observed.hosts}
-        ticket = journal.open(plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions, reached)
+        failing = [finding for finding in findings if finding.judgment is Judgment.FAIL]
+        if failing and not policy.override:
+            raise InputError(
+                f"{'; '.join(map(str, failing))}. It is so before anything was rolled: look into it, or say why it does not count with "
+                "-e rollout_override=REASON. Nothing was touched."
+            )
+        plan = replace(plan, overridden=tuple(finding.condition for finding in failing))
+        cause = "; ".join(
+            filter(
+                None, (arguments["cause"], policy.override and f"override: {policy.override}", *(f"in spite of {one}" for one in failing))
+            )
+        )
+        waves = carried_over(plan, resumed(latest, plan.version, policy), self.now())
+        said = self.notice("rollout_approve", task_vars)
+        waves = tuple(replace(wave, approved=wave.approved or said) if wave.name in approved else wave for wave in waves)
+        ticket = journal.open(
+            plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions, reached, waves
+        )
         self.keep_lease(holder, ticket, arguments["state_url"])
         self.publish(holder, ticket, arguments["state_url"], told, outlets)
         private_line.tell({"rollout": ticket.rollout, "state_url": arguments["state_url"]})
         progress = progress_of(journal.rollout(ticket.rollout), [absence.host for absence in observed.absences])
         return {**result, "changed": True, "ticket": as_data(ticket), "progress": progress, "expanded": reached.expanded_at is not None}
+
+    def _findings(self, fleet: Fleet) -> list[Finding]:
+        """What the conditions say before anything is touched. A command may do anything, so check mode leaves it alone."""
+        return self.findings([one for one in fleet.conditions if not (self.check_mode and one.kind == "command")])
+
+    def findings(self, conditions: list[Condition]) -> list[Finding]:
+        """What conditions say."""
+        return ask(self, conditions)
 
     def keep_lease(self, holder: Holder, ticket: Ticket, state_url: str) -> None:
         """Let the lease be renewed as long as the controller is at work, whatever a step takes."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils import progression
+from ansible_collections.convoy.rolling.plugins.plugin_utils.baking import after_look, look_of, watched
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
@@ -36,12 +37,15 @@ class ActionModule(ControllerStep):
         "step": {
             "type": "str",
             "required": True,
-            "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back", *ONCE],
+            "choices": ["staged", "drained", "restored", "deployed", "tasks", "verified", "back", "looked", *ONCE],
         },
         "moves": {"type": "list", "elements": "dict", "default": []},
         "releases": {"type": "dict", "default": {}},
         "reached": {"type": "dict", "default": {}},
         "health": {"type": "list", "elements": "dict", "default": []},
+        "pools": {"type": "list", "elements": "dict", "default": []},
+        "wave": {"type": "str", "default": ""},
+        "threshold": {"type": "int", "default": 1},
         "state_url": STATE_URL_ARGUMENT,
     }
 
@@ -57,22 +61,35 @@ class ActionModule(ControllerStep):
         if arguments["step"] in ONCE:
             self._reach(journal, ticket, arguments, before, task_vars)
             return {"changed": False, "progress": None, **next_step(fleet, journal.rollout(ticket.rollout), [])}
+        if arguments["step"] == "looked":
+            self._write_look(journal, ticket, fleet, before, arguments)
         done = self._progression(arguments, task_vars, fleet, before, journal)
         halt = "" if before.halted else done.halt
         journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt=halt, originals=done.originals)
         rollout, absences = journal.rollout(ticket.rollout), journal.absences(ticket.app)
         out = [absence.host for absence in absences]
-        return {
+        result = {
             "changed": False,
             "restore": list(done.restore),
             "progress": progress_of(rollout, out) if arguments["step"] == "back" else None,
             **next_step(fleet, rollout, done.going_on, absences),
         }
+        # Whoever waits for a wave that bakes asks again after every look.
+        return {**result, "again": not rollout.halted} if arguments["step"] == "looked" else result
+
+    def _write_look(self, journal: Journal, ticket: Ticket, fleet: Fleet, rollout: RolloutRecord, arguments: dict[str, t.Any]) -> None:
+        wave = next(wave for wave in rollout.plan.waves if wave.name == arguments["wave"])
+        look = look_of(fleet, arguments["pools"], arguments["health"], watched(rollout, wave))
+        now = self.now()
+        known, failed = after_look(rollout, wave, look, arguments["threshold"], now)
+        journal.write_wave(ticket, known, now, failed, look.members)
 
     def _progression(
         self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], fleet: Fleet, rollout: RolloutRecord, journal: Journal
     ) -> Progression:
         step, hosts = arguments["step"], arguments["hosts"]
+        if step == "looked":
+            return Progression(())
         if step == "drained":
             out_before = [absence.host for absence in journal.absences(rollout.app) if absence.rollout != rollout.number]
             return progression.after_drain(fleet.balancers, hosts, arguments["moves"], out_before)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: control
-short_description: Pause, resume or abort a rollout from elsewhere, freeze an app, or break a lease
+short_description: Pause, resume, approve or abort a rollout from elsewhere, freeze an app, or break a lease
 version_added: 0.1.0
 author:
   - convoy.rolling maintainers (@convoy-rolling)
@@ -24,14 +24,15 @@ options:
     description:
       - V(pause) lets the live rollout finish the hosts it has out and then wait; its C(rollout_progress_deadline) does not run meanwhile.
       - V(resume) lets it go on.
+      - V(approve) lets a wave begin that waits for it, or will; see O(wave).
       - V(abort) lets it finish the hosts it has out and then end, as V(cancelled). It works while paused, too.
-      - These three fail when no rollout is going on.
+      - These four fail when no rollout is going on.
       - V(lock) freezes the app. Any new rollout is refused at once with who froze it and why, until V(unlock). A rollout that is going on is not
         touched.
       - V(unlock) shows who holds the app, and frees it when O(rollout_id) names that. It changes nothing when nobody does.
     type: str
     required: true
-    choices: [pause, resume, abort, lock, unlock]
+    choices: [pause, resume, approve, abort, lock, unlock]
   hosts:
     description: Hosts of the app. Their C(rollout_app), which must be one, says which app is meant.
     type: list
@@ -46,6 +47,10 @@ options:
       - What to free with O(order=unlock), the number of the rollout that holds the lease, or V(freeze).
       - The controller of that rollout moves nothing any more, and the next rollout begins with the hosts it left. Where its process is known to have
         ended, the next rollout needs no unlock.
+    type: str
+    default: ""
+  wave:
+    description: The wave to approve with O(order=approve). Without it, the first that is not approved yet.
     type: str
     default: ""
 attributes:

@@ -15,6 +15,8 @@ description:
   - The one place that decides it, from the journal, lease, budget, free places and the newest view of every pool. It answers admit, wait
     (it then waits itself) or halt, with the reason in words.
   - What a person said with M(convoy.rolling.control) is found here, within a second. A paused rollout waits, and its progress deadline does not run.
+  - Between waves it waits while the hosts of the one before bake, and looks after them. It asks the conditions of the rollout, and waits for
+    a person where one has to approve a wave.
   - Whoever is admitted is in the journal, with the state every load balancer had for it, before the task ends.
 extends_documentation_fragment:
   - convoy.rolling._attributes
@@ -30,6 +32,10 @@ options:
     elements: str
     choices: [before_drain, after_drain, before_deploy, after_deploy, before_verify, after_verify, before_enable, after_enable]
     default: []
+  probe_options:
+    description: Options of M(convoy.rolling.health_check), C(headers) and C(validate_certs), for the probes of a wave that bakes.
+    type: dict
+    default: {}
   own_deploy:
     description: Whether the user deploys with tasks of their own.
     type: bool
@@ -66,7 +72,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answer:
-  description: V(admit) or V(halt). While a person has the rollout paused, it waits.
+  description: V(admit) or V(halt). While a person has the rollout paused, it waits. V(wait) when a look at a wave that bakes takes tasks on other
+      hosts; they are in RV(steps).
   returned: success
   type: str
   sample: admit
@@ -76,6 +83,11 @@ steps:
   type: list
   elements: dict
   sample: [{"tasks": "drain", "moment": ""}, {"tasks": "hook", "moment": "after_drain"}]
+wave:
+  description: The wave that bakes, when the answer is to wait; or empty.
+  returned: success
+  type: str
+  sample: ""
 reason:
   description: Why, in words.
   returned: success
@@ -131,7 +143,7 @@ halted:
   type: str
   sample: ""
 again:
-  description: Whether hosts that asked still wait for a place.
+  description: Whether hosts that asked still wait for a place, or the last wave is not over.
   returned: success
   type: bool
   sample: false

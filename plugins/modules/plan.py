@@ -65,6 +65,10 @@ options:
         C(rollout_pushgateway) and C(rollout_webhook), each under its name.
     type: dict
     default: {}
+  approve:
+    description: Names of waves that need no further approval, as a list or with commas between them.
+    type: raw
+    default: []
 attributes:
   check_mode:
     support: full
@@ -96,7 +100,8 @@ plan:
   returned: success
   type: dict
   sample: {"app": "web", "version": "2.4.1", "batches": [["web1", "web2"], ["web3"]], "skipped": {}, "held": {}, "unreachable": {}, "limit":
-      2, "floors": {"lb1/web": 1}, "scopes": [], "weighed": false, "hash": "0d1cf5ae16a2-5b1c8a77e0d4-9fd2c1b3a6e8", "not_now": "", "forecast":
+      2, "floors": {"lb1/web": 1}, "scopes": [], "weighed": false, "waves": [], "overridden": [],
+      "hash": "0d1cf5ae16a2-5b1c8a77e0d4-9fd2c1b3a6e8", "not_now": "", "forecast":
       {"capacity": [{"place": "lb1/web", "lowest": 1, "of": 3, "batch": 1}], "best": 36.0, "worst": 81.5, "hosts_timed": 12, "forks": 5,
       "widest": 2}}
 text:

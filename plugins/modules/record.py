@@ -27,11 +27,11 @@ options:
     elements: str
     required: true
   step:
-    description: The step whose results these are. V(tasks) stands for tasks of the user's, such as a hook, V(expand) and V(contract) for those
-      that run once for the fleet.
+    description: The step whose results these are. V(tasks) stands for tasks of the user's, such as a hook, V(looked) for a look at a wave that bakes,
+      V(expand) and V(contract) for tasks of the user's that run once for the fleet.
     type: str
     required: true
-    choices: [staged, drained, restored, deployed, tasks, verified, back, expand, contract]
+    choices: [staged, drained, restored, deployed, tasks, verified, back, looked, expand, contract]
   moves:
     description: The results of M(convoy.rolling.lb_member), each with its call under C(item).
     type: list
@@ -50,6 +50,19 @@ options:
     type: list
     elements: dict
     default: []
+  pools:
+    description: With O(step=looked), the results of M(convoy.rolling.lb_member_info), one a load balancer, each with its call under C(item).
+    type: list
+    elements: dict
+    default: []
+  wave:
+    description: With O(step=looked), the wave that bakes.
+    type: str
+    default: ""
+  threshold:
+    description: With O(step=looked), in how many looks in a row a host must be found bad to have failed.
+    type: int
+    default: 1
 attributes:
   check_mode:
     support: none

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The batches of a plan: hosts in order, each in the first batch that has room for it under every bound. Pure."""
+"""The batches of a plan: hosts in order, each in the first batch that has room for it under every bound; and how they grow. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.order import Candid
 
 
 def batches_of(
-    order: t.Sequence[Candidate], bounds: t.Sequence[Bound], limit: int, zone_by_zone: bool = False
+    order: t.Sequence[Candidate], bounds: t.Sequence[Bound], limit: int, zone_by_zone: bool = False, through: int | None = None
 ) -> tuple[tuple[str, ...], ...]:
     """Pack hosts into batches, none of which takes more of any bound than its room.
 
@@ -22,10 +22,11 @@ def batches_of(
 
     :param limit: the most hosts of one batch.
     :param zone_by_zone: a batch has hosts of one zone only, once those that are away are through.
+    :param through: with a ramp, the hosts of the batches before these; see `ramp`.
     """
     if not order:
         return ()
-    packing = _Packing(bounds, max(1, limit))
+    packing = _Packing({one.seen.host for one in order}, bounds, max(1, limit), through)
     zone = None
     for one in order:
         if one.away:
@@ -38,14 +39,22 @@ def batches_of(
     return tuple(tuple(batch) for batch in packing.batches)
 
 
+def ramp(through: int) -> int:
+    """How many hosts may be out together after so many in a row that came back well: 1, then 2 after the 1, then 4 after the 2, and so on."""
+    return 1 << ((through + 1).bit_length() - 1)
+
+
 class _Packing:
-    def __init__(self, bounds: t.Sequence[Bound], limit: int) -> None:
+    def __init__(self, hosts: t.Collection[str], bounds: t.Sequence[Bound], limit: int, through: int | None) -> None:
         self.batches: list[list[str]] = []
         self.start = 0  # the first batch that is still open to everybody
+        self._through = through
         self._rooms = [limit, *(bound.room for bound in bounds)]
         self._takes: dict[str, list[tuple[int, int]]] = {}
         for column, bound in enumerate(bounds, 1):
             for host, units in bound.takes.items():
+                if host not in hosts:
+                    continue
                 self._takes.setdefault(host, [(0, 1)]).append((column, units))
         self._left: list[list[int]] = [[] for _room in self._rooms]  # bound -> what is left of it in each batch
         self._open = [0 for _room in self._rooms]  # bound -> the first batch in which anything of it is left
@@ -71,8 +80,11 @@ class _Packing:
 
     def _put(self, host: str, number: int) -> None:
         if number == len(self.batches):
+            rooms = self._rooms
+            if self._through is not None:
+                rooms = [min(rooms[0], ramp(self._through + sum(map(len, self.batches)))), *rooms[1:]]
             self.batches.append([])
-            for left, room in zip(self._left, self._rooms, strict=True):
+            for left, room in zip(self._left, rooms, strict=True):
                 left.append(room)
         self.batches[number].append(host)
         for column, units in self._takes[host]:

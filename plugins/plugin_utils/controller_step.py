@@ -17,12 +17,13 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome, run_on_hosts
-from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, job_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, awx_job_of, job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Observed
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
 
@@ -83,6 +84,11 @@ class ControllerStep(ActionBase):
     def holder(self, task_vars: Mapping[str, t.Any]) -> Holder:
         """The controller process of this run: a step runs in a worker that ends with it."""
         return Holder.of(os.getppid(), job_of(task_vars))
+
+    def notice(self, why: str, task_vars: Mapping[str, t.Any]) -> Notice:
+        """What whoever runs this says, now."""
+        holder, job = self.holder(task_vars), awx_job_of(task_vars)
+        return Notice(f"{holder.user} on {holder.node}" + (f" ({job})" if job else ""), why, self.now())
 
     def on_hosts(
         self, commands: Mapping[str, Command], task_vars: Mapping[str, t.Any], patience: float | None = None

@@ -18,7 +18,9 @@ from dataclasses import asdict
 from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer, Fleet, HostInput, Probe
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed
 
 
 def keep_fleet(fleet: Fleet) -> str:
@@ -48,6 +50,7 @@ def fleet_from_data(data: Mapping[str, t.Any]) -> Fleet:
         hosts=tuple(_host_from_data(host) for host in data["hosts"]),
         balancers=tuple(_balancer_from_data(balancer) for balancer in data["balancers"]),
         reboot=data["reboot"],
+        conditions=tuple(typed(Condition, condition) for condition in data["conditions"]),
     )
 
 
@@ -59,4 +62,4 @@ def _host_from_data(data: Mapping[str, t.Any]) -> HostInput:
     probe = data["probe"]
     if probe:
         probe = Probe(**{**probe, "status": tuple(probe["status"]), "conditions": tuple(probe["conditions"])})
-    return HostInput(**{**data, "probe": probe, "apart": tuple(data["apart"])})
+    return HostInput(**{**data, "probe": probe, "apart": tuple(data["apart"]), "groups": tuple(data["groups"])})

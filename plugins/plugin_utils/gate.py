@@ -13,9 +13,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord, Stage, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_turns import running_since, what_waves_want
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 
@@ -44,13 +45,20 @@ def decide_on(standing: Standing, want: t.Sequence[str], policy: Policy, now: fl
     trouble = _halted(standing, policy)
     if trouble:
         return Decision(Answer.HALT, trouble)
-    if not due:
+    held = what_waves_want(standing, due, policy, now)
+    if not due and held is None:
         return Decision(Answer.ADMIT, "nothing to do for these hosts")
     if standing.rollout.paused:
         return Decision(Answer.WAIT, f"paused {standing.rollout.paused}", later=tuple(due))
-    over = _out_of_time(standing.rollout, policy, now)
+    if held is not None and (held.stage is not Stage.TURN or held.answer is Answer.HALT):
+        return held
+    over = _out_of_time(standing, policy, now)
     if over:
         return Decision(Answer.HALT, over)
+    if held is not None:
+        return held
+    everybody, current = due, standing.current_wave()
+    due = [host for host in due if standing.wave_number(host) == current]
     # One that is out already leaves nothing: it takes no place of anybody's.
     free = [host for host in due if standing.is_out_already(host)]
     back = set(free)
@@ -58,18 +66,23 @@ def decide_on(standing: Standing, want: t.Sequence[str], policy: Policy, now: fl
     leaving = sorted((host for host in due if host not in back), key=lambda host: not standing.is_absent(host))
     asking, limit = set(due), standing.rollout.plan.limit
     places = limit - standing.absent(but=asking) - len(free)
+    if policy.ramp:
+        # It counts who is under way. Who failed and stays out has its place in the limit, and would take the ramp's for good.
+        places = min(places, standing.ramp() - standing.moving(but=everybody) - len(free))
     admitted = free + standing.fitting(leaving[: max(0, places)])
     if not admitted:
-        full = f"{standing.absent_names(but=asking)} out of rotation, {limit} at a time" if places < 1 else standing.full_scope(leaving[0])
-        if standing.somebody_moves(but=asking):
-            return Decision(Answer.WAIT, full or "no pool has room", later=tuple(due))
+        at_a_time = min(limit, standing.ramp()) if policy.ramp else limit
+        full = f"{standing.absent_names(but=asking)} out of rotation, {at_a_time} at a time" if places < 1 else standing.full_scope(leaving)
+        if standing.moving(but=everybody):  # who asks is under way no more
+            return Decision(Answer.WAIT, full or "no pool has room", later=tuple(everybody))
         if full:
             return Decision(Answer.HALT, f"{full}, and not coming back by itself")
         # Somebody else took members out. One host goes alone: the balancer, which sees whether they come back, holds the floor.
         admitted = leaving[:1]
     going = set(admitted)
-    later = tuple(host for host in due if host not in going)
-    return Decision(Answer.ADMIT, f"{len(admitted)} of {limit} places", tuple(admitted), later)
+    later = tuple(host for host in everybody if host not in going)
+    ramp = f", the ramp is at {standing.ramp()}" if policy.ramp and standing.ramp() < limit else ""
+    return Decision(Answer.ADMIT, f"{len(admitted)} of {limit} places{ramp}", tuple(admitted), later)
 
 
 def _halted(standing: Standing, policy: Policy) -> str:
@@ -86,9 +99,9 @@ def _halted(standing: Standing, policy: Policy) -> str:
     return over or _over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", standing.total)
 
 
-def _out_of_time(rollout: RolloutRecord, policy: Policy, now: float) -> str:
+def _out_of_time(standing: Standing, policy: Policy, now: float) -> str:
     """Why it is too late for another host; empty when it is not."""
-    idle = now - rollout.progressed
+    idle = now - running_since(standing)
     if idle > policy.progress_deadline:
         return f"no host became available for {idle:.0f} s, rollout_progress_deadline is {policy.progress_deadline:g} s"
     shut = policy.shut(now, started=True)

@@ -17,6 +17,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.secrets import shown_url
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_version
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART
 
 _BALANCER_KEYS = {"name", "provider", "host", "address", "pools", "member", "port", "become", "master", "ignore_pools"}
@@ -65,6 +66,7 @@ class HostInput:
     apart: tuple[str, ...] = ()  # the anti-affinity groups it is in
     priority: int = 0  # whoever has more goes earlier
     mark: str = ""  # of a restart: a shell command that prints what the host's next process, or boot, has another of
+    groups: tuple[str, ...] = ()  # of the inventory
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Fleet:
     hosts: tuple[HostInput, ...]
     balancers: tuple[Balancer, ...]
     reboot: bool = False  # a restart is of the hosts
+    conditions: tuple[Condition, ...] = ()
 
     def host(self, name: str) -> HostInput:
         """One host's input."""
@@ -149,6 +152,7 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None, reboot
         apart=_texts(mine.get("rollout_anti_affinity") or None, "rollout_anti_affinity", host),
         priority=int(priority),
         mark=_mark(reboot, probe, service and _unit(service, host)) if version == RESTART else "",
+        groups=_texts(mine.get("group_names"), "group_names", host),
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person does from elsewhere: pause, resume and abort a live rollout, freeze an app, and break a lease.
+"""What a person does from elsewhere: pause, resume, approve and abort a live rollout, freeze an app, and break a lease.
 
 It is a mark in the journal that the rollout finds at its next gate. Here and in ``journal`` and ``lease`` SQL is known.
 """
@@ -12,15 +12,17 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_waves
 from ansible_collections.convoy.rolling.plugins.plugin_utils import lease as leases
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import FROZEN_ID, Lease
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Plan, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed_json
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, insert, select, update
@@ -73,6 +75,30 @@ class Intervention:
         idle = max(0.0, paused.at - row.progressed)
         self._mark(db, row, "resumed", paused="", progressed=max(row.progressed, self._notice.at - idle))
         return Outcome(True, f"app {self._app!r}: {lease.name}{self._silence(lease)} goes on.")
+
+    def approve(self, name: str) -> Outcome:
+        """Let a wave of the live rollout begin.
+
+        :param name: of the wave; the next one that waits, or will, when it is empty.
+        :raises RollingError: there is none, or none of that name.
+        """
+        return self._tell("approve", lambda db, row, lease: self._approve(db, row, lease, name))
+
+    def _approve(self, db: Connection, row: t.Any, lease: Lease, name: str) -> Outcome:
+        asking = {wave.name for wave in typed_json(Plan, row.plan).waves if wave.approve}
+        waves = [wave for wave in journal_waves.read(db, row.number) if wave.name in asking]
+        where = f"app {self._app!r}: {lease.name}"
+        if not waves or (name and name not in asking):
+            said = ", ".join(wave.name for wave in waves) or "none"
+            raise RollingError(
+                f"rollout_approve: {where} has no wave {name or 'that waits for approval'}; those that do are {said}. Nothing was changed."
+            )
+        mine = next((wave for wave in waves if (wave.name == name if name else wave.approved is None)), waves[-1])
+        if mine.approved is not None:
+            return Outcome(False, f"{where}: wave {mine.name} is approved already, {mine.approved}.")
+        journal_waves.write(db, row.number, replace(mine, approved=self._notice))
+        self._write_event(db, row.number, "approved", wave=mine.name)
+        return Outcome(True, f"{where}{self._silence(lease)}: wave {mine.name} is approved.")
 
     def abort(self) -> Outcome:
         """Let the live rollout finish the hosts it has out, and then end."""
@@ -169,8 +195,8 @@ class Intervention:
         leases.release(db, self._app)
         self._write_event(db, lease.rollout, "unlocked")
 
-    def _write_event(self, db: Connection, rollout: int | None, kind: str) -> None:
-        detail = json.dumps({"by": self._notice.by, "why": self._notice.why})
+    def _write_event(self, db: Connection, rollout: int | None, kind: str, **more: str) -> None:
+        detail = json.dumps({"by": self._notice.by, "why": self._notice.why, **more})
         db.execute(insert(schema.EVENTS).values(rollout=rollout, at=self._notice.at, host=None, kind=kind, detail=detail))
 
     def _silence(self, lease: Lease) -> str:

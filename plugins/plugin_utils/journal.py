@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
-from ansible_collections.convoy.rolling.plugins.plugin_utils import lease
+from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_waves, lease
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event, opening, serving
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, pace_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
@@ -32,8 +32,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     RolloutRecord,
     Step,
     Verdict,
+    WaveRecord,
     to_json,
 )
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed, typed_json
 
 if schema.MISSING is None:
@@ -41,6 +43,9 @@ if schema.MISSING is None:
 
 _PACE_ROLLOUTS = 10
 """How many of the newest rollouts say how long the next one may take."""
+
+_READING = 30.0
+"""Seconds between readings of a wave that bakes, which is looked at every second."""
 
 
 class Journal:
@@ -77,7 +82,7 @@ class Journal:
             if row is None:
                 raise RollingError(f"the journal has no rollout {number}.")
             hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
-            return _rollout_record(row, hosts)
+            return replace(_rollout_record(row, hosts), waves=journal_waves.read(db, number))
 
     def latest(self, app: str) -> RolloutRecord | None:
         """The newest rollout of an app."""
@@ -153,6 +158,7 @@ class Journal:
         seen: int | None = None,
         versions: Mapping[str, str | None] | None = None,
         reached: Milestones | None = None,
+        waves: Sequence[WaveRecord] = (),
     ) -> Ticket:
         """Take the app's lease and write a new rollout.
 
@@ -161,6 +167,7 @@ class Journal:
         :param seen: the lease's fence when the fleet was looked at; see ``lease.wait_for_turn``.
         :param versions: host -> what it runs, as far as anybody says.
         :param reached: what was reached already, by an earlier rollout that this one goes on with.
+        :param waves: what the plan's waves begin with.
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         :raises Frozen: when a person froze the app.
         """
@@ -182,6 +189,7 @@ class Journal:
             rows = [{"rollout": ticket.rollout, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
             if rows:
                 db.execute(insert(schema.HOSTS), rows)
+            journal_waves.begin(db, ticket.rollout, waves)
             self._write_event(
                 db, ticket, now, "opened", {"version": plan.version, "cause": cause, "by": row["by"], **opening(plan, versions or {})}
             )
@@ -256,6 +264,8 @@ class Journal:
                 rows = [{"app": ticket.app, "host": host, "original": json.dumps(originals[host])} for host in fresh]
                 db.execute(insert(schema.ABSENCES).values(rollout=ticket.rollout, since=now), rows)
             self._set_hosts(db, ticket, {host: HostRecord(host, Step.LEAVING) for host in originals}, now)
+            leaving = (schema.HOSTS.c.rollout == ticket.rollout) & schema.HOSTS.c.host.in_(list(originals))
+            db.execute(update(schema.HOSTS).where(leaving).values(departed=now))
 
     def write(
         self,
@@ -300,6 +310,30 @@ class Journal:
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**values))
             self._write_event(db, ticket, now, "halted" if why_not else f"{milestone}ed", {"reason": values["halted"]} if why_not else {})
 
+    def write_wave(
+        self, ticket: Ticket, wave: WaveRecord, now: float, records: Iterable[HostRecord] = (), members: Sequence[Member] = ()
+    ) -> None:
+        """Write what is known of a wave now; and what a look at it found of its hosts and the pools. Of looks, one in half a minute is an event.
+
+        A person's approval is written by `Intervention.approve`, and not lost here: a wave that has begun is not approved any more.
+        """
+        with self._store.writing() as db:
+            lease.hold(db, ticket, now)
+            self._set_hosts(db, ticket, {record.host: record for record in records}, now)
+            known = next((one for one in journal_waves.read(db, ticket.rollout) if one.name == wave.name), wave)
+            self._write_views(db, ticket, members, now, told=now // _READING != known.baking.looked // _READING)
+            journal_waves.write(db, ticket.rollout, wave)
+            if wave.passed == now:
+                self._write_event(db, ticket, now, "baked", {"wave": wave.name, "requests": wave.baking.requests})
+
+    def pause(self, ticket: Ticket, notice: Notice) -> None:
+        """Let the rollout wait for a person, unless it does so already."""
+        with self._store.writing() as db:
+            lease.hold(db, ticket, notice.at)
+            mine = (schema.ROLLOUTS.c.number == ticket.rollout) & (schema.ROLLOUTS.c.paused == "")
+            if db.execute(update(schema.ROLLOUTS).where(mine).values(paused=notice.to_text())).rowcount:
+                self._write_event(db, ticket, notice.at, "paused", {"by": notice.by, "why": notice.why})
+
     def close(
         self, ticket: Ticket, verdict: Verdict, reason: str, now: float, back: Sequence[str] = (), told: Mapping[str, t.Any] | None = None
     ) -> None:
@@ -336,7 +370,7 @@ class Journal:
             db.execute(update(schema.HOSTS).where(mine).values(step=record.step.value, verdict=verdict, why=record.why, changed=now))
             self._write_event(db, ticket, now, record.step.value, {"verdict": verdict, "why": record.why}, host)
 
-    def _write_views(self, db: Connection, ticket: Ticket, members: Sequence[Member], now: float) -> None:
+    def _write_views(self, db: Connection, ticket: Ticket, members: Sequence[Member], now: float, told: bool = True) -> None:
         pools: dict[str, list[dict[str, t.Any]]] = {}
         for member in members:
             pools.setdefault(member.place, []).append(asdict(member))
@@ -344,7 +378,8 @@ class Journal:
             db.execute(delete(schema.VIEWS).where((schema.VIEWS.c.rollout == ticket.rollout) & schema.VIEWS.c.place.in_(list(pools))))
             rows = [{"rollout": ticket.rollout, "place": place, "seen": now, "members": json.dumps(pool)} for place, pool in pools.items()]
             db.execute(insert(schema.VIEWS), rows)
-            self._write_event(db, ticket, now, "seen", {"places": serving(members)})
+            if told:
+                self._write_event(db, ticket, now, "seen", {"places": serving(members)})
 
     def _write_event(
         self, db: Connection, ticket: Ticket | int, now: float, kind: str, detail: Mapping[str, t.Any], host: str | None = None
@@ -387,4 +422,12 @@ def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
 
 
 def _host_values(row: t.Any) -> dict[str, t.Any]:
-    return {"host": row.host, "step": row.step, "verdict": row.verdict, "why": row.why, "asked": bool(row.asked)}
+    return {
+        "host": row.host,
+        "step": row.step,
+        "verdict": row.verdict,
+        "why": row.why,
+        "asked": bool(row.asked),
+        "changed": row.changed,
+        "left": row.departed or 0.0,
+    }

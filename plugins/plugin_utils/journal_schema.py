@@ -95,6 +95,7 @@ else:
         Column("why", Text, nullable=False, default=""),
         Column("asked", Integer, nullable=False, default=0),
         Column("changed", Float, nullable=False),
+        Column("departed", Float, info=since(3)),  # when it left rotation
     )
 
     # Every host that we took out, until it is back: whichever rollout it was, and whatever became of that.
@@ -126,6 +127,19 @@ else:
         Column("holder", Text, nullable=False),
         Column("expires", Float, nullable=False),
         Column("frozen", Text, nullable=False, default="", server_default="", info=since(2)),  # who froze the app, why and since when
+    )
+
+    WAVES = Table(
+        "convoy_waves",
+        METADATA,
+        Column("rollout", Integer, primary_key=True),
+        Column("name", Text, primary_key=True),
+        Column("place", Integer, nullable=False),  # its place in the plan
+        Column("ended", Float),  # when its last host was back, where that was in an earlier rollout
+        Column("baking", Text, nullable=False),  # what was seen of it while it bakes
+        Column("passed", Float),
+        Column("approved", Text, nullable=False, default=""),  # who approved it, why and when; empty: nobody
+        info=since(3),
     )
 
     EVENTS = Table(

@@ -20,7 +20,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import list
 class Bound:
     """How much of one thing the hosts that go may have out at the same time."""
 
-    kind: str  # fleet, place, zone, group
+    kind: str  # fleet, place, zone, group, wave
     name: str
     variable: str  # what a person changes to change it
     room: int
@@ -69,7 +69,7 @@ def bounds_of(going: t.Collection[str], skipped: t.Collection[str], observed: Ob
     lost = _lost(goes, set(skipped), observed)
     bounds = [_fleet(goes, lost, observed, policy), *_places(goes, observed, policy), *_zones(goes, lost, observed, policy)]
     bounds += _groups(goes, lost, observed)
-    _check_room(bounds)
+    check_room(bounds)
     return tuple(bounds)
 
 
@@ -143,7 +143,8 @@ def _lost(goes: set[str], skipped: set[str], observed: Observed) -> set[str]:
     return {seen.host for seen in others if seen.host in out or not seen.healthy}
 
 
-def _check_room(bounds: t.Sequence[Bound]) -> None:
+def check_room(bounds: t.Iterable[Bound]) -> None:
+    """:raises InputError: naming the first bound that has no room for one of its hosts, with the sum."""
     for bound in sorted(bounds, key=lambda bound: bound.room):
         host, most = max(bound.takes.items(), key=lambda pair: pair[1], default=("", 0))
         if most > bound.room:

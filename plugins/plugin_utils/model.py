@@ -97,6 +97,7 @@ class HostSeen:
     apart: tuple[str, ...] = ()  # rollout_anti_affinity: never out together with another host that has one of these
     priority: int = 0  # rollout_priority
     mark: str | None = None  # of a restart: what its process, or its boot, has that the next one has another of
+    groups: tuple[str, ...] = ()  # of the inventory
 
     @property
     def version(self) -> str | None:
@@ -143,6 +144,29 @@ class Before:
 
 
 @dataclass(frozen=True)
+class Wave:
+    """A slice of the fleet. The next one begins only when this one is over."""
+
+    name: str
+    hosts: tuple[str, ...]  # whoever is part of it, and whoever was in the rollout that this one goes on with
+    sum: str = ""  # how large it is, for a person
+    bake_time: float = 0.0  # seconds from its end, when its last host is back
+    bake_requests: int = 0  # that its hosts must have been given since
+    approve: bool = False  # it begins only when a person says so
+    checked: bool = False  # conditions are asked at its end
+
+    @property
+    def bakes(self) -> bool:
+        """Whether its hosts are watched for a while before the rollout goes on."""
+        return self.bake_time > 0 or self.bake_requests > 0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether more is asked of it than that its hosts are through."""
+        return self.bakes or self.checked
+
+
+@dataclass(frozen=True)
 class Plan:
     """Who is rolled, in which batches, who is not and why, and what must stay in service meanwhile."""
 
@@ -161,6 +185,8 @@ class Plan:
     weighed: bool = False  # floors are sums of weights
     window: bool = False  # each host goes as soon as a place is free, and waits for nobody of its batch
     restarts: dict[str, Before] = field(default_factory=dict)  # of a restart: host -> what it began with
+    waves: tuple[Wave, ...] = ()
+    overridden: tuple[str, ...] = ()  # conditions that failed before it began, and are not asked any more
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -181,11 +207,34 @@ class HostRecord:
     verdict: Verdict | None = None
     why: str = ""
     asked: bool = False  # the gate has been asked for it
+    changed: float = field(default=0.0, compare=False)  # when this was written
+    left: float = field(default=0.0, compare=False)  # when it left rotation
 
     @property
     def out(self) -> bool:
         """Whether our doing keeps it out of rotation now."""
         return self.step not in (Step.PLANNED, Step.BACK)
+
+
+@dataclass(frozen=True)
+class Baking:
+    """What was seen of a wave while it bakes."""
+
+    looked: float = 0.0  # when everything was seen last
+    requests: int = 0  # that its hosts were given since it ended
+    counters: dict[str, int] = field(default_factory=dict)  # place and member -> its balancer's counter when it was seen last
+    suspects: dict[str, int] = field(default_factory=dict)  # host -> looks in a row that found it bad
+
+
+@dataclass(frozen=True)
+class WaveRecord:
+    """What the journal knows of one wave of one rollout."""
+
+    name: str
+    ended: float | None = None  # when its last host was back, where that was in an earlier rollout
+    baking: Baking = Baking()
+    passed: float | None = None  # when it had baked, and its conditions held
+    approved: Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -209,6 +258,7 @@ class RolloutRecord:
     aborted: Notice | None = None
     expanded_at: float | None = None  # when the tasks of rollout_hooks.expand had run
     contracted_at: float | None = None  # when those of contract had
+    waves: tuple[WaveRecord, ...] = ()
 
     @property
     def abortion(self) -> str:
@@ -219,6 +269,10 @@ class RolloutRecord:
         """The record of one host; a fresh one when the rollout does not know it."""
         return next((record for record in self.hosts if record.host == name), HostRecord(name))
 
+    def wave(self, name: str) -> WaveRecord:
+        """The record of one wave; a fresh one when the rollout does not know it."""
+        return next((record for record in self.waves if record.name == name), WaveRecord(name))
+
 
 class Answer(StrEnum):
     """What the gate can say."""
@@ -226,6 +280,15 @@ class Answer(StrEnum):
     ADMIT = "admit"
     WAIT = "wait"
     HALT = "halt"
+
+
+class Stage(StrEnum):
+    """What a wave waits for, beside its hosts."""
+
+    BAKE = "bake"  # time, requests, and that its hosts stay well
+    CHECK = "check"  # the conditions at its end
+    APPROVE = "approve"  # a person
+    TURN = "turn"  # the hosts of an earlier wave
 
 
 @dataclass(frozen=True)
@@ -236,6 +299,8 @@ class Decision:
     reason: str
     admitted: tuple[str, ...] = ()
     later: tuple[str, ...] = ()  # asked for, still to be asked again once a place is free
+    wave: str = ""  # what is waited for is something of this wave
+    stage: Stage | None = None  # what it is
 
 
 def to_json(value: t.Any) -> dict[str, t.Any]:

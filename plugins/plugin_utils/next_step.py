@@ -18,7 +18,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets impor
 def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absences: Sequence[Absence] = ()) -> dict[str, t.Any]:
     """The hosts that go on, and the arguments of whatever may be done with them next.
 
-    ``again``: hosts the gate was asked for still wait for a place, and the batch goes round once more.
+    ``again``: hosts the gate was asked for still wait for a place, or everybody is through and the last wave is not over yet; the batch
+    goes round once more.
     ``keep_out``: the calls that take out again who is out everywhere and not proven, should a balancer have forgotten it.
     ``waiting``: in a window these hosts, for each of which the host itself asks.
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
@@ -38,10 +39,18 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
         "enable": move_calls(fleet.balancers, hosts, originals=originals),
         "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals, hosts), originals),
         "halted": rollout.halted,
-        "again": bool(waiting) and not rollout.halted and not rollout.plan.window,
+        "again": ((bool(waiting) and not rollout.plan.window) or _is_last_wave_pending(rollout)) and not rollout.halted,
         "waiting": [record.host for record in waiting if record.step is Step.PLANNED] if rollout.plan.window and not rollout.halted else [],
         "asked_all": all(record.asked for record in rollout.hosts),
     }
+
+
+def _is_last_wave_pending(rollout: RolloutRecord) -> bool:
+    """Whether nothing is left but to watch the last wave."""
+    waves, order = rollout.plan.waves, set(rollout.plan.order)
+    if not waves or not waves[-1].is_watched or rollout.wave(waves[-1].name).passed is not None:
+        return False
+    return all(record.verdict is not None for record in rollout.hosts if record.host in order)
 
 
 def _out_everywhere(rollout: RolloutRecord, absent: Collection[str], mine: Collection[str]) -> list[str]:

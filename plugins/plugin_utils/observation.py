@@ -82,6 +82,7 @@ def _host(host: HostInput, release: Mapping[str, t.Any], health: Mapping[str, t.
         apart=host.apart,
         priority=host.priority,
         mark=release.get("mark") or (None if started is None else f"{SAID}{started}"),
+        groups=host.groups,
     )
 
 

@@ -23,8 +23,11 @@ def plan_hash(plan: Plan, sha256: str | None) -> str:
     :param sha256: the digest of the artifact, where it was given.
     """
     target = [plan.app, plan.version, sha256 or ""]
-    hosts = [plan.batches, sorted(plan.skipped), sorted(plan.held), sorted(plan.unreachable), plan.deployed]
-    limits = [plan.limit, plan.floors, plan.weighed, plan.window, [(scope.name, scope.room) for scope in plan.scopes]]
+    hosts: list[t.Any] = [plan.batches, sorted(plan.skipped), sorted(plan.held), sorted(plan.unreachable), plan.deployed]
+    limits: list[t.Any] = [plan.limit, plan.floors, plan.weighed, plan.window, [(scope.name, scope.room) for scope in plan.scopes]]
+    if plan.waves:
+        hosts.append([(wave.name, sorted(wave.hosts)) for wave in plan.waves])
+        limits.append([(wave.bake_time, wave.bake_requests, wave.approve, wave.checked) for wave in plan.waves])
     return "-".join(_digest(part) for part in (target, hosts, limits))
 
 

@@ -8,22 +8,47 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
+from itertools import chain
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.batches import batches_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.limits import Bound, bounds_of, members_by_host
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Before, HostSeen, Member, Observed, Plan, Scope
+from ansible_collections.convoy.rolling.plugins.plugin_utils.limits import Bound, bounds_of, check_room, members_by_host
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    RESTART,
+    Before,
+    HostSeen,
+    Member,
+    Observed,
+    Plan,
+    RolloutRecord,
+    Scope,
+)
 from ansible_collections.convoy.rolling.plugins.plugin_utils.order import Candidate, in_order
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import is_new
 from ansible_collections.convoy.rolling.plugins.plugin_utils.skew import check_skew, serves
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import REST, WaveSpec
+from ansible_collections.convoy.rolling.plugins.plugin_utils.waves import Slice, check_requests, resumed, slices_of
+
+_EVERYBODY = (WaveSpec(REST, REST),)
 
 
-def make_plan(app: str, version: str, observed: Observed, policy: Policy, before: t.Mapping[str, Before] | None = None) -> Plan:
+def make_plan(
+    app: str,
+    version: str,
+    observed: Observed,
+    policy: Policy,
+    before: t.Mapping[str, Before] | None = None,
+    latest: RolloutRecord | None = None,
+    checked: bool = False,
+) -> Plan:
     """Plan a rollout of ``version`` over the fleet as it is.
 
-    Hosts at the target are skipped, hosts that a person took out are held, and the rest go in the order of `order.in_order`.
+    Hosts at the target are skipped, hosts that a person took out are held, and the rest go in the order of `order.in_order`, wave
+    after wave.
 
     :param before: of a restart, for which the version is ``RESTART``: what it began with on every host.
+    :param latest: the newest rollout of the app; where this one goes on with it, hosts stay in their waves.
+    :param checked: conditions are asked at the end of every wave.
     :raises InputError: when a limit comes to 0, when so many members are out already that nobody may leave, with the sum; when
         the version would be one too many in service.
     """
@@ -47,10 +72,16 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy, before
         else:
             candidates.append(Candidate(seen, mine, seen.host in absent, serving[seen.host]))
     order = in_order(candidates, _usual(serving.values(), version), policy, f"{app} {version}")
-    hosts = [one.seen.host for one in order]
-    bounds = bounds_of(hosts, skipped, observed, policy)
+    former = resumed(latest, version, policy)
+    slices = slices_of(policy.waves or _EVERYBODY, order, skipped, observed, former.plan if former else None)
+    waves = tuple(one.wave(checked) for one in slices) if policy.waves or checked else ()
+    check_requests(waves, observed)
+    bounds = bounds_of([one.seen.host for one in order], skipped, observed, policy)
+    of_waves = tuple(filter(None, (one.bound(policy.unavailable.at_least_one) for one in slices)))
+    check_room(of_waves)
+    bounds += of_waves
     limit = min(bound.room for bound in bounds if bound.kind in ("fleet", "place") and _binds_all(bound, len(order)))
-    batches = batches_of(order, bounds, limit, policy.zone_order == "sequential")
+    batches = _batches(slices, bounds, limit, policy)
     if batches and version != RESTART:
         check_skew(version, serving, batches[0], policy)
     return Plan(
@@ -64,11 +95,12 @@ def make_plan(app: str, version: str, observed: Observed, policy: Policy, before
         floors={bound.name: bound.floor for bound in bounds if bound.floor is not None},
         sums=(*(bound.sum for bound in bounds if bound.kind != "group"), *_sum_of_groups(bounds)),
         deployed=tuple(one.seen.host for one in order if is_converged(one.seen, (), version, before.get(one.seen.host))),
-        scopes=tuple(_scope(bound) for bound in bounds if bound.kind in ("zone", "group") and bound.room < len(bound.takes)),
+        scopes=tuple(_scope(bound) for bound in bounds if bound.kind in ("zone", "group", "wave") and bound.room < len(bound.takes)),
         weighed=policy.limit_by == "weight",
         window=policy.mode == "window",
         left_out=tuple(_left_out(observed)),
         restarts=dict(before),
+        waves=waves,
     )
 
 
@@ -84,6 +116,15 @@ def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str, befo
     running = seen.installed if seen.running is None else seen.running
     installed = seen.running if seen.installed is None else seen.installed
     return seen.reachable and seen.healthy and running == installed == version and all(member.in_service for member in members)
+
+
+def _batches(slices: t.Iterable[Slice], bounds: t.Sequence[Bound], limit: int, policy: Policy) -> tuple[tuple[str, ...], ...]:
+    """The batches of one wave after those of another: none has hosts of two."""
+    batches: list[tuple[str, ...]] = []
+    for one in slices:
+        through = len(list(chain(*batches))) if policy.ramp else None
+        batches += batches_of(one.going, bounds, limit, policy.zone_order == "sequential", through)
+    return tuple(batches)
 
 
 def _left_out(observed: Observed) -> t.Iterator[str]:

@@ -17,6 +17,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.durations import to
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amount
 from ansible_collections.convoy.rolling.plugins.plugin_utils.time_windows import Calendar
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import WaveSpec, parse_waves
 
 ON_FAILURE = ("halt",)
 LIMIT_BY = ("members", "weight")
@@ -65,6 +66,8 @@ class Policy:
     unavailable_per_zone: Allowance | None  # rollout_max_unavailable_per_zone
     limit_by: str  # members or weight
     mode: str  # serial or window
+    waves: tuple[WaveSpec, ...]
+    ramp: bool
     order: str
     zone_order: str
     max_versions: int
@@ -105,6 +108,8 @@ class Policy:
             unavailable_per_zone=_allowance(variables, "rollout_max_unavailable_per_zone"),
             limit_by=_choice(variables, "rollout_limit_by", LIMIT_BY),
             mode=_choice(variables, "rollout_mode", MODES),
+            waves=parse_waves(variables.get("rollout_waves")),
+            ramp=_yes(variables, "rollout_ramp"),
             order=_choice(variables, "rollout_order", ORDERS),
             zone_order=_choice(variables, "rollout_zone_order", ZONE_ORDERS),
             max_versions=_whole(variables, "rollout_max_versions", 2),

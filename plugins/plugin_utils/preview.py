@@ -6,23 +6,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Forecast, forecast_lines
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Plan, Wave
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 
+_SHOWN = 20
 
-def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, shut: str = "") -> list[str]:
+
+def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, shut: str = "", findings: Sequence[str] = ()) -> list[str]:
     """What would be rolled, in which batches, who is left out and why, the sums behind the limits, and what it comes to.
 
     :param digest: the plan's hash.
     :param shut: why it may not start now.
+    :param findings: what the conditions say now.
     """
     running = {seen.host: seen.version or "unknown" for seen in observed.hosts}
     lines = [f'rollout of "{plan.app}" {goal(plan.version)}: {len(plan.order)} of {len(observed.hosts)} hosts {_how(plan)}']
     lines += [f"limit  {text}" for text in plan.sums]
     if plan.window and plan.order:
+        lines += [_wave_line(wave) for wave in plan.waves]
         lines.append("order  " + ", ".join(f"{host} ({running[host]})" for host in plan.order))
+    wave_of = {host: wave for wave in plan.waves for host in wave.hosts}
+    shown: set[str] = set()
     for number, batch in enumerate(() if plan.window else plan.batches, 1):
+        wave = wave_of.get(batch[0])
+        for one in plan.waves[: plan.waves.index(wave) + 1] if wave else ():
+            lines += [] if one.name in shown else [_wave_line(one)]
+            shown.add(one.name)
         lines.append(f"batch {number}  " + ", ".join(f"{host} ({running[host]})" for host in batch))
     for absence in observed.absences:
         then = "it goes first" if absence.host in plan.order else "it stays out"
@@ -30,8 +42,22 @@ def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, s
     for word, hosts in (("skip", plan.skipped), ("held", plan.held), ("unreachable", plan.unreachable)):
         lines += [f"{word}  {host}: {why}" for host, why in hosts.items()]
     lines += forecast_lines(made, plan.weighed)
+    lines += findings
     return [*lines, *([f"not now  {shut}"] if shut else []), f"hash  {digest}"]
 
 
 def _how(plan: Plan) -> str:
     return f"through a window of {plan.limit}" if plan.window else f"in {len(plan.batches)} batches"
+
+
+def _wave_line(wave: Wave) -> str:
+    """One wave: who is in it, and what is asked of it before the next begins."""
+    asks = ["waits for approval"] if wave.approve else []
+    if wave.bakes:
+        amounts = [f"{wave.bake_time:g} s"] if wave.bake_time else []
+        amounts += [f"{wave.bake_requests} requests"] if wave.bake_requests else []
+        asks.append(f"then bakes for {' and '.join(amounts)}")
+    if wave.checked:
+        asks.append("then its conditions are asked")
+    many = f" and {len(wave.hosts) - _SHOWN} more" if len(wave.hosts) > _SHOWN else ""
+    return f"wave {wave.name}  {wave.sum}: {', '.join(wave.hosts[:_SHOWN])}{many}" + "".join(f"; {one}" for one in asks)

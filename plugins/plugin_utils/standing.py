@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter, defaultdict
 from dataclasses import replace
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.batches import ramp
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
@@ -46,7 +47,19 @@ class Standing:
             self._rooms[scope.name] = scope.room
             for host in scope.hosts:
                 self._scopes[host].append(scope.name)
-        for record in rollout.hosts:
+        self._wave_of = {host: number for number, wave in enumerate(plan.waves) for host in wave.hosts if host in self._order}
+        self._undone = Counter(self._wave_of.values())  # wave -> its hosts that are not through
+        self._asked: dict[int, dict[str, None]] = defaultdict(
+            dict
+        )  # wave -> its hosts that the gate was asked for and that are not through
+        self._ended: dict[int, float] = defaultdict(float)  # wave -> when a host of it was through last
+        self._current = 0
+        self._failed_at = float("-inf")
+        self._well = 0  # hosts in a row that came back well
+        # A ramp counts them in the order they came back.
+        for record in (
+            sorted(rollout.hosts, key=lambda record: record.changed) if any(one.changed for one in rollout.hosts) else rollout.hosts
+        ):
             self.note(record)
         for host in absent:
             self.leave(host)
@@ -63,6 +76,23 @@ class Standing:
         self._with[record.verdict][record.host] = None
         self._records[record.host] = record
         self._recount(record.host)
+        if record.host in self._wave_of:
+            self._note_in_wave(self._wave_of[record.host], record, old)
+        if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE) and (old is None or old.verdict is not record.verdict):
+            self._failed_at, self._well = max(self._failed_at, record.changed), 0
+        elif record.verdict is Verdict.CONVERGED and record.left > self._failed_at:
+            self._well += 1
+
+    def _note_in_wave(self, wave: int, record: HostRecord, old: HostRecord | None) -> None:
+        was_through, is_through = old is not None and old.verdict is not None, record.verdict is not None
+        self._undone[wave] += was_through - is_through
+        self._asked[wave].pop(record.host, None)
+        if is_through:
+            self._ended[wave] = max(self._ended[wave], record.changed)
+        elif record.asked or record.out:
+            self._asked[wave][record.host] = None
+        if was_through and not is_through:
+            self._current = min(self._current, wave)
 
     def leave(self, host: str) -> None:
         """A host leaves rotation, or is out of it, by our doing."""
@@ -137,6 +167,34 @@ class Standing:
         """
         return host in self._absent and not self._serving[host]
 
+    def current_wave(self) -> int | None:
+        """The number of the first wave with a host that is not through; how many there are when all are; None without waves."""
+        waves = self.rollout.plan.waves
+        while self._current < len(waves) and not self._undone[self._current]:
+            self._current += 1
+        return self._current if waves else None
+
+    def undone(self, wave: int) -> int:
+        """How many hosts of a wave are not through."""
+        return self._undone[wave]
+
+    def wave_number(self, host: str) -> int | None:
+        """The number of a host's wave; None where nobody waits for one."""
+        return self._wave_of.get(host)
+
+    def wave_ended(self, number: int) -> float:
+        """When the last host of a wave was through."""
+        known = self.rollout.wave(self.rollout.plan.waves[number].name).ended
+        return max(self._ended[number], known or 0.0)
+
+    def somebody_asked(self, wave: int) -> bool:
+        """Whether the gate was asked for a host of a wave that is not through, or it is under way."""
+        return bool(self._asked[wave])
+
+    def ramp(self) -> int:
+        """How many may be out together with a ramp: hosts that left before the last failure do not count."""
+        return ramp(self._well)
+
     def absent(self, but: t.Collection[str]) -> int:
         """How many hosts our doing keeps out, but for some."""
         return len(self._absent) - sum(host in self._absent for host in but)
@@ -145,9 +203,9 @@ class Standing:
         """The first of them, for a sentence."""
         return listed((host for host in self._absent if host not in but), self.absent(but)) or "nobody of ours"
 
-    def somebody_moves(self, but: t.Collection[str]) -> bool:
-        """Whether hosts are under way, other than some: their places will come free."""
-        return len(self._moving) > sum(host in self._moving for host in but)
+    def moving(self, but: t.Collection[str]) -> int:
+        """How many hosts are under way, other than some: their places will come free."""
+        return len(self._moving) - sum(host in self._moving for host in but)
 
     def with_verdict(self, verdict: Verdict) -> t.Collection[str]:
         """The hosts that ended so."""
@@ -170,15 +228,17 @@ class Standing:
                 fitting.append(host)
         return fitting
 
-    def full_scope(self, host: str) -> str:
-        """The zone or group that has no room for a host, in words; empty when each has."""
-        left = self._with_askers([host])
-        full = next((name for name in self._scopes.get(host, ()) if left[name] < 1), "")
+    def full_scope(self, asking: t.Sequence[str]) -> str:
+        """The zone, group or wave that has no room for the first of these hosts, in words; empty when each has. Who asks as well, and is
+        in rotation though absent, is not in its way.
+        """
+        left = self._with_askers(asking)
+        full = next((name for name in self._scopes.get(asking[0], ()) if left[name] < 1), "")
         if not full:
             return ""
         out = self._out_of[full]
-        count = len(out) - (host in out)
-        shown = listed((other for other in out if other != host), count)
+        others = [other for other in out if other not in asking]
+        shown = listed(others, len(others))
         return f"{full}: {shown} out of rotation, {self._rooms[full] + len(out)} at a time"
 
     def _with_askers(self, hosts: t.Iterable[str]) -> Counter[str]:

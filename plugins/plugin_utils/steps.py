@@ -14,6 +14,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 MOMENTS = ("before_drain", "after_drain", "before_deploy", "after_deploy", "before_verify", "after_verify", "before_enable", "after_enable")
 """When a hook of the user's can run."""
 
+LOOK_STEPS = [{"tasks": "look", "moment": ""}]
+"""What is done, instead of a batch, to see a wave that bakes and that the gate can't see by itself."""
+
 
 def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dict[str, str]]:
     """The steps of a batch: ``tasks``, a file under ``tasks/steps``, and for a hook its ``moment``.

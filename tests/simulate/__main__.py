@@ -36,7 +36,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limits", nargs="+", default=["1%", "5%", "10%", "25%"])
     parser.add_argument("--fails", type=float, default=0.001, help="the chance of a host to fail")
+    parser.add_argument("--waves", nargs="*", default=[], metavar="HOSTS", help="such as --waves 1 10%% z0; each bakes")
+    parser.add_argument("--bake", default="10m", help="how long each wave bakes")
+    parser.add_argument("--ramp", action="store_true")
     given = parser.parse_args()
+    waves = [{"hosts": hosts, "bake": given.bake} for hosts in given.waves]
     chances = Chances(fails=given.fails)
     look = fleet(given.hosts, given.zones, racks=given.racks)
     print(f"{given.hosts} hosts in {given.zones} zones, {given.racks} racks, seed {given.seed}; a host takes about {chances.seconds:g} s,")
@@ -45,7 +49,9 @@ def main() -> None:
         f"{'limit':>6} {'batches':>8} {'planning':>9} {'serial':>9} {'window':>9} {'faster':>7} {'most out':>9} {'failed':>7} {'gate':>9} {'gate 99%':>9}"
     )
     for limit in given.limits:
-        limits = policy(max_unavailable=limit, max_unavailable_per_zone=limit, max_failures="5%", progress_deadline="1d")
+        limits = policy(
+            max_unavailable=limit, max_unavailable_per_zone=limit, max_failures="5%", progress_deadline="1d", waves=waves, ramp=given.ramp
+        )
         plan, seconds = planned(look, limits)
         serial = Rolling(look, plan, limits, chances, given.seed).serial()
         window = Rolling(look, plan, limits, chances, given.seed).window(forks=plan.limit)

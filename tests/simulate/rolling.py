@@ -19,15 +19,19 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide_on
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Answer,
+    Baking,
+    Decision,
     HostRecord,
     HostSeen,
     Member,
     Observed,
     Plan,
     RolloutRecord,
+    Stage,
     Step,
     Verdict,
 )
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
@@ -69,7 +73,7 @@ def fleet(hosts: int, zones: int, pools: int = 2, racks: int = 0) -> Observed:
             HostSeen(name, installed=OLD, running=OLD, zone=f"z{number % zones}", apart=(f"r{number % racks}",) if racks else ())
             for number, name in enumerate(names)
         ),
-        tuple(Member("lb1", f"pool{pool}", name, host=name, weight=10) for pool in range(pools) for name in names),
+        tuple(Member("lb1", f"pool{pool}", name, host=name, weight=10, requests=0) for pool in range(pools) for name in names),
     )
 
 
@@ -94,6 +98,7 @@ class Rolling:
         self.standing = Standing(RolloutRecord(1, "web", NEW, plan, hosts, 0.0, 0.0), look.members)
         self.result = Result(0.0, 0, 0, "", 0)
         self._out = 0
+        self._left: dict[str, float] = {}
 
     def serial(self) -> Result:
         """Batch after batch."""
@@ -102,10 +107,13 @@ class Rolling:
             left: t.Sequence[str] = batch
             while left:
                 decision = self._ask(left, now)
+                if decision.answer is Answer.WAIT and decision.stage:
+                    now = self._tend(decision, now)
+                    continue
                 if decision.answer is not Answer.ADMIT:
                     return self._ended(now, decision.reason)
                 for host in decision.admitted:
-                    self._leave(host)
+                    self._leave(host, now)
                 now += max((self._lasts[host] for host in decision.admitted), default=0.0)
                 for host in decision.admitted:
                     self._come_back(host, now)
@@ -119,17 +127,21 @@ class Rolling:
         while True:
             while len(asking) + len(going) < forks and (host := next(queue, None)) is not None:
                 asking.append(host)
+                self.standing.note(HostRecord(host, asked=True))
             waiting = []
             for number, host in enumerate(asking):
                 decision = self._ask([host], now)
+                while decision.answer is Answer.WAIT and decision.stage not in (None, Stage.TURN):
+                    now = self._tend(decision, now)
+                    decision = self._ask([host], now)
                 if decision.answer is Answer.HALT:
                     return self._ended(now, decision.reason)
                 if decision.admitted:
-                    self._leave(host)
+                    self._leave(host, now)
                     heapq.heappush(going, (now + self._lasts[host], host))
                     continue
                 waiting.append(host)
-                if self._out >= self.plan.limit:
+                if self._out >= self.plan.limit or decision.stage is Stage.TURN:
                     waiting += asking[number + 1 :]  # they would ask as well, and hear the same
                     break
             asking = waiting
@@ -138,25 +150,41 @@ class Rolling:
             now, host = heapq.heappop(going)
             self._come_back(host, now)
 
-    def _ask(self, hosts: t.Sequence[str], now: float) -> t.Any:
+    def _ask(self, hosts: t.Sequence[str], now: float) -> Decision:
         start = time.perf_counter()
         decision = decide_on(self.standing, hosts, self._policy, now)
         self.result.decisions.append(time.perf_counter() - start)
         return decision
 
-    def _leave(self, host: str) -> None:
+    def _tend(self, decision: Decision, now: float) -> float:
+        """What a wave waits for: requests come and persons approve as soon as they are asked, so it is the bake's time that passes."""
+        rollout = self.standing.rollout
+        wave = next(wave for wave in rollout.plan.waves if wave.name == decision.wave)
+        known = rollout.wave(wave.name)
+        if decision.stage is Stage.BAKE:
+            now = max(now, self.standing.wave_ended(rollout.plan.waves.index(wave)) + wave.bake_time)
+            known = replace(known, baking=Baking(now, wave.bake_requests))
+        elif decision.stage is Stage.CHECK:
+            known = replace(known, passed=now)
+        else:
+            known = replace(known, approved=Notice("a person", "", now))
+        self.standing.rollout = replace(rollout, waves=(*(one for one in rollout.waves if one.name != known.name), known))
+        return now
+
+    def _leave(self, host: str, now: float) -> None:
         self.standing.leave(host)
+        self._left[host] = now
         self._set(host, False, HostRecord(host, Step.LEAVING))
         self._out += 1
         self.result.most_out = max(self.result.most_out, self._out)
 
     def _come_back(self, host: str, now: float) -> None:
         if host in self._fails:
-            self.standing.note(HostRecord(host, Step.DEPLOYED, Verdict.FAILED, "it did not come up"))
+            self.standing.note(HostRecord(host, Step.DEPLOYED, Verdict.FAILED, "it did not come up", changed=now))
             self.result.failed += 1
             return
         self.standing.back(host)
-        self._set(host, True, HostRecord(host, Step.BACK, Verdict.CONVERGED))
+        self._set(host, True, HostRecord(host, Step.BACK, Verdict.CONVERGED, changed=now, left=self._left[host]))
         self.standing.progress(now)
         self.result.done += 1
         self._out -= 1

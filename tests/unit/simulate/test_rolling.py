@@ -46,13 +46,26 @@ def test_failed_host_keeps_its_rack_and_its_zone_and_the_end_is_a_reason(window:
     assert "not coming back by itself" in result.reason
 
 
+@pytest.mark.parametrize("window", [False, True])
+@pytest.mark.parametrize("ramp", [False, True])
+def test_waves_bake_one_after_another_and_everybody_gets_through(window: bool, ramp: bool) -> None:
+    waves = [{"hosts": 1, "bake": 3600}, {"hosts": "z1", "bake": {"time": 600, "requests": 9}, "approve": True}]
+    plain, with_waves = rolled(window, 2, fails=0.0), rolled(window, 2, fails=0.0, waves=waves, ramp=ramp)
+    assert (with_waves[1].reason, with_waves[1].done) == ("", 300)
+    assert with_waves[1].seconds > plain[1].seconds + 4200
+    left, passed = with_waves[0]._left, {wave.name: wave.passed for wave in with_waves[0].standing.rollout.waves}
+    for number, wave in enumerate(with_waves[0].plan.waves[:-1]):
+        behind = {host for later in with_waves[0].plan.waves[number + 1 :] for host in later.hosts}
+        assert passed[wave.name] is not None and min(left[host] for host in behind) >= passed[wave.name]
+
+
 def test_ten_thousand_hosts_are_planned_in_a_second_and_asked_for_in_a_millisecond() -> None:
-    limits = policy(**LIMITS)
+    limits = policy(**LIMITS, waves=[1, "10%", "z1"], ramp=True)
     look = fleet(10_000, zones=3, pools=1)
     plan, seconds = planned(look, limits)
     assert seconds < 1.0
     rolling = Rolling(look, plan, limits, Chances(fails=0.0), 1)
-    for host in plan.order[:200]:
+    for host in (*plan.order[:100], *plan.order[-100:]):  # the last ones wait for their wave
         rolling._ask([host], 0.0)
-        rolling._leave(host)
+        rolling._leave(host, 0.0)
     assert statistics.median(rolling.result.decisions) < 0.001

@@ -117,7 +117,9 @@ def check_golden(name: str, text: str) -> None:
 
 
 def _world(state: Path, **different: Host) -> World:
-    return World((("lb1", "web"),), [different.get(name, Host(name)) for name in names(6)], state)
+    found = World((("lb1", "web"),), [different.get(name, Host(name)) for name in names(6)], state)
+    found.traffic = 7
+    return found
 
 
 def _person(world: World, why: str = "") -> Intervention:

@@ -18,7 +18,9 @@ from types import SimpleNamespace
 from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, fleet
 
 from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status, step
+from ansible_collections.convoy.rolling.plugins.plugin_utils.baking import Look, look_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls, members_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition, Finding, Judgment
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
@@ -67,6 +69,11 @@ class World:
         self.hangs_up: int | None = None  # moves until a balancer hangs up after having done what it was told
         self.dies: int | None = None  # moves and tasks until the controller is killed
         self.changes = 0
+        self.served = {host.name: 0 for host in hosts}  # what balancers count of each
+        self.load = 0.0  # requests a second to each host, while the gate waits
+        self.traffic = 0.0  # and all the time, whoever is out
+        self.later: dict[float, t.Callable[[], None]] = {}
+        self.answers: dict[str, list[str]] = {}  # condition -> what it answers, in turn
         names = {name for name, _pool in places}
         self.fleet = fleet(
             len(hosts), *(balancer(name, [pool for one, pool in places if one == name], self.hosts) for name in sorted(names))
@@ -100,11 +107,34 @@ class World:
         return [one for name, pool in places for one in members_of(of.balancers, name, pool, self.members((name, pool)))]
 
     def members(self, place: Place) -> list[dict[str, t.Any]]:
-        counts = {"requests": int(self.now * 7), "errors": int(self.now) // 100}
         return [
-            {"name": name, "admin": admin, "in_service": admin == "ready" and name not in self.sick, "weight": 10, **counts}
+            {
+                "name": name,
+                "admin": admin,
+                "in_service": admin == "ready" and name not in self.sick,
+                "weight": 10,
+                "requests": self.served[name] + int(self.now * self.traffic),
+                "errors": int(self.now) // 100,
+            }
             for name, admin in self.pools[place].items()
         ]
+
+    def pass_time(self, seconds: float) -> None:
+        """What goes on while the gate waits: clients ask, and whatever a test has planned happens."""
+        for host in self.served:
+            self.served[host] += round(seconds * self.load)
+        for moment in [moment for moment in self.later if moment <= self.now]:
+            self.later.pop(moment)()
+
+    def glance(self) -> Look:
+        look = self.look()
+        return look_of(self.fleet, look["pools"], look["health"], list(self.hosts))
+
+    def finding(self, condition: Condition) -> Finding:
+        """The next answer of a condition; it passes when there is none left."""
+        answers = self.answers.get(condition.name, [])
+        judgment = Judgment(answers.pop(0) if answers else "pass")
+        return Finding(condition.name, judgment, "somebody looked")
 
     # -- what the modules do -------------------------------------------------------------------------------------------
 
@@ -231,13 +261,14 @@ class Rollout:
         self.policy = dict(DEFAULTS.items()) | {f"rollout_{name}": value for name, value in limits.items()}
         self.fleet = keep_fleet(world.fleet)
         self.planned: dict[str, t.Any] = {}
+        self.approve = ""
         self.halted = ""
         self.said: list[str] = []
 
     def go(self) -> dict[str, t.Any]:
         """Plan, stage, roll the batches, settle; the result of the last step that ran."""
         world = self.world
-        self.planned = self._do(plan, version=self.version, observed=world.look(), anew=self.anew)
+        self.planned = self._do(plan, version=self.version, observed=world.look(), anew=self.anew, approve=self.approve)
         if not self.planned["live"]:
             return self.planned
         order = self.planned["order"]
@@ -288,6 +319,21 @@ class Rollout:
         return result
 
 
+class _WorldClock:
+    """Waiting takes no time but the world's, and somewhat more of that than asked for: each look into the journal costs real time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        return self._world.now
+
+    def sleep(self, seconds: float) -> None:
+        seconds *= 40
+        self._world.now += seconds
+        self._world.pass_time(seconds)
+
+
 class _Stub:
     """An action that knows the time of the world, and of ansible-core only what a step asks for."""
 
@@ -302,7 +348,13 @@ class _Stub:
             keep_lease=lambda *_which: None,
         )
         if isinstance(action, gate.ActionModule):
-            vars(action).update(look=lambda of: rollout.world.found(of))
+            vars(action).update(
+                clock=lambda: _WorldClock(rollout.world),
+                look=lambda *_which: rollout.world.glance(),
+                pools_now=lambda of: rollout.world.found(of),
+            )
+        if isinstance(action, gate.ActionModule | plan.ActionModule):
+            vars(action).update(findings=lambda conditions: [rollout.world.finding(one) for one in conditions])
         if isinstance(action, step.ActionModule):
             cls._act_upon(action, rollout)
         return action

@@ -59,6 +59,6 @@ def test_one_app_is_meant(state: Path, hosts: str, said: str) -> None:
 
 
 def test_refusal_is_one_sentence(state: Path) -> None:
-    for order in ("pause", "resume", "abort", "lock"):
+    for order in ("pause", "resume", "approve", "abort", "lock"):
         result = tell(state, order)
         assert result["failed"] and "\n" not in result["msg"] and result["msg"].endswith(".")

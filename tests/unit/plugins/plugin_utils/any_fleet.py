@@ -7,17 +7,39 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import API, NEW, OLD, WEB, member, names, policy, seen
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Member, Observed, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    Absence,
+    Baking,
+    HostRecord,
+    Member,
+    Observed,
+    Plan,
+    Step,
+    Verdict,
+    WaveRecord,
+)
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import ORDERS, ZONE_ORDERS, Policy
 
 # Made once: hypothesis checks a strategy when it is first drawn from, and that costs more than the draw.
 AMOUNTS = st.integers(0, 8) | st.integers(0, 100).map("{}%".format)
+_WAVES: list[list[t.Any]] = [
+    [],
+    [],
+    ["one-box"],
+    [{"hosts": 1, "bake": 60, "max_unavailable": 1}, {"hosts": "50%", "approve": True, "bake": {"requests": 10}}],
+    ["40%", {"hosts": "rest", "bake": {"time": 60, "requests": 10}, "max_unavailable": 2}],
+    [{"hosts": 2, "approve": True}, {"hosts": 1, "name": "third"}, {"hosts": "30%", "bake": "10m"}],
+]
 _LIMITS = st.fixed_dictionaries(
     {
+        "waves": st.sampled_from(_WAVES),
+        "ramp": st.booleans(),
         "max_unavailable_per_zone": st.just("") | AMOUNTS,
         "limit_by": st.sampled_from(["members", "members", "weight"]),
         "at_least_one": st.booleans(),
@@ -71,10 +93,13 @@ _COUNTS = {most: st.integers(1, most) for most in (5, 7)}
 
 def _member(draw: st.DrawFn, name: str, place: str, **different: t.Any) -> Member:
     admin = draw(_ADMINS)
-    return member(name, place, admin=admin, in_service=admin == "ready" and not draw(_RARELY), weight=draw(_WEIGHTS), **different)
+    return member(
+        name, place, admin=admin, in_service=admin == "ready" and not draw(_RARELY), weight=draw(_WEIGHTS), requests=7, **different
+    )
 
 
 _STEPS = st.sampled_from([Step.LEAVING, Step.DRAINED, Step.DEPLOYED, Step.VERIFIED])
+_ASKED = st.booleans()
 _RECORDS = st.one_of(
     st.just((Step.PLANNED, None)),
     st.just((Step.BACK, Verdict.CONVERGED)),
@@ -82,6 +107,23 @@ _RECORDS = st.one_of(
 )
 
 
+_WAVE_RECORDS = st.sampled_from(
+    [
+        WaveRecord(""),
+        WaveRecord("", approved=Notice("ann", "", 10.0)),
+        WaveRecord("", baking=Baking(300.0, 10), approved=Notice("ann", "", 10.0)),
+        WaveRecord("", baking=Baking(300.0, 3, suspects={"web1": 1})),
+        WaveRecord("", passed=400.0, approved=Notice("ann", "", 10.0)),
+    ]
+)
+
+
+@st.composite
+def wave_records(draw: st.DrawFn, made: Plan) -> tuple[WaveRecord, ...]:
+    """What may be known of the waves of a plan."""
+    return tuple(replace(draw(_WAVE_RECORDS), name=wave.name) for wave in made.waves)
+
+
 def records(host: str) -> st.SearchStrategy[HostRecord]:
     """A host anywhere in a rollout."""
-    return _RECORDS.map(lambda where: HostRecord(host, *where))
+    return st.builds(lambda where, asked: HostRecord(host, *where, asked=asked), _RECORDS, _ASKED)

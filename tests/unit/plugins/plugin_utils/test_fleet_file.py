@@ -12,6 +12,7 @@ from ansible import constants
 from unit.plugins.plugin_utils.fleets import balancer, fleet, host_input, probe
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import parse_conditions
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import keep_fleet, load_fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 
@@ -27,8 +28,12 @@ def _tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fleet(2, balancer(ports={"web1": 80}, ignore_pools=("old",)), balancer("lb2", ["api", "web"], host="lb.example", become=True)),
         Fleet(
             "web",
-            (host_input("web1", probe=None, root=None), host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",)))),
+            (
+                host_input("web1", probe=None, root=None, groups=("a", "b")),
+                host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",))),
+            ),
             (),
+            conditions=parse_conditions([{"name": "a", "command": "true"}, {"name": "b", "http": {"url": "http://x/", "headers": {"A": "b"}}}]),
         ),
     ],
 )

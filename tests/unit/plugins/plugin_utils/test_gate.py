@@ -9,7 +9,7 @@ import typing as t
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from unit.plugins.plugin_utils.any_fleet import observations, policies, records
+from unit.plugins.plugin_utils.any_fleet import observations, policies, records, wave_records
 from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, policy, rollout, seen
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
@@ -17,14 +17,17 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amou
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide, decide_on
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Answer,
+    Baking,
     Decision,
     HostRecord,
     Member,
     Observed,
     Plan,
     RolloutRecord,
+    Stage,
     Step,
     Verdict,
+    WaveRecord,
 )
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
@@ -92,7 +95,8 @@ def questions(draw: st.DrawFn) -> Question:
     back = {record.host for record in hosts if record.step is Step.BACK}
     absent = frozenset(out | {absence.host for absence in look.absences} - back)
     want = tuple(host for host in draw(_ORDERS)[: draw(_HOW_MANY)] if host in made.order)
-    return Question(want, rollout(made, *hosts), limits, members, absent, draw(_TIMES))
+    waves = draw(wave_records(made))
+    return Question(want, rollout(made, *hosts, waves=waves), limits, members, absent, draw(_TIMES))
 
 
 @properties
@@ -131,8 +135,14 @@ def test_several_that_leave_leave_every_floor_standing(question: Question) -> No
 @properties
 @given(questions())
 def test_the_gate_never_waits_for_nobody(question: Question) -> None:
-    """Whoever is waited for is under way, does not ask himself, and so will end."""
-    if question.ask().answer is Answer.WAIT:
+    """Whoever is waited for is under way, does not ask himself, and so will end; or is at his wave's turn; or a wave bakes, or asks a
+    person."""
+    answer = question.ask()
+    if answer.stage is Stage.TURN and answer.answer is Answer.WAIT:
+        assert any(
+            (record.asked or record.out) and record.verdict is None for record in question.rollout.hosts if record.host not in answer.later
+        )
+    elif answer.answer is Answer.WAIT and answer.stage is None:
         under_way = [record.host for record in question.rollout.hosts if record.out and record.verdict is None]
         assert set(under_way) & question.absent - set(question.due)
 
@@ -160,6 +170,31 @@ def test_a_stricter_policy_never_admits_more(question: Question, failures: int, 
 
 
 @properties
+@given(questions())
+def test_waves_and_a_ramp_never_let_more_go(question: Question) -> None:
+    made = question.rollout.plan
+    # Time that a wave took or waited for a person does not count for the deadline.
+    free = dataclasses.replace(question.rollout, plan=dataclasses.replace(made, waves=()), progressed=question.now)
+    steady = dataclasses.replace(question.policy, ramp=False)
+    strict = question.ask().admitted
+    assert len(strict) <= len(question.ask(policy=steady).admitted)
+    assert len(strict) <= len(question.ask(rollout=free).admitted)
+
+
+@properties
+@given(questions())
+def test_nobody_leaves_before_all_earlier_waves_are_over(question: Question) -> None:
+    waves = question.rollout.plan.waves
+    admitted = set(question.ask().admitted)
+    for number, wave in enumerate(waves):
+        if admitted & set(wave.hosts):
+            assert not wave.approve or question.rollout.wave(wave.name).approved
+            for earlier in waves[:number]:
+                assert all(record.verdict for record in question.rollout.hosts if record.host in earlier.hosts)
+                assert not earlier.is_watched or question.rollout.wave(earlier.name).passed is not None
+
+
+@properties
 @given(questions(), st.integers(0, 4), st.integers(0, 2))
 def test_less_room_never_admits_more(question: Question, more: int, fewer: int) -> None:
     """Floors, zones, groups. Where several go, none goes that would not have gone with more room."""
@@ -184,19 +219,41 @@ def test_no_zone_or_group_has_more_out_than_may_be_or_were_before(question: Ques
         assert len(before | set(answer.admitted) & set(scope.hosts)) <= max(scope.room, len(before))
 
 
+def tended(of: RolloutRecord, answer: Decision, now: float) -> RolloutRecord:
+    """What a wave waits for, done."""
+    assert answer.answer is Answer.WAIT, answer.reason
+    known = of.wave(answer.wave)
+    if answer.stage is Stage.APPROVE:
+        known = dataclasses.replace(known, approved=NOTICE)
+    elif answer.stage is Stage.BAKE:
+        known = dataclasses.replace(known, baking=Baking(now, known.baking.requests + 4))
+    else:
+        assert answer.stage is Stage.CHECK
+        known = dataclasses.replace(known, passed=now)
+    return dataclasses.replace(of, waves=(known, *(wave for wave in of.waves if wave.name != known.name)))
+
+
 @properties
 @given(observations(), policies())
 def test_the_gate_lets_everybody_through_in_the_end(look: Observed, limits: Policy) -> None:
-    """All goes well: asked again and again for all that are left, it admits until none is."""
+    """All goes well: asked again and again for all that are left, it admits until none is; waves are let through as they ask."""
     limits, made = roomy(look, limits)
     standing = Standing(rollout(made), look.members, [absence.host for absence in look.absences])
-    left = list(made.order)
-    while left:
-        answer = decide_on(standing, left, limits, 0.0)
+    left, now = list(made.order), 0.0
+    while True:
+        answer = decide_on(standing, left, limits, now)
+        if answer.stage:
+            now += 30
+            standing.rollout = tended(standing.rollout, answer, now)
+            continue
+        if not left:
+            break
         assert answer.answer is Answer.ADMIT and answer.admitted, answer.reason
+        now += 1
+        standing.progress(now)
         for host in answer.admitted:
             standing.back(host)
-            standing.note(HostRecord(host, Step.BACK, Verdict.CONVERGED))
+            standing.note(HostRecord(host, Step.BACK, Verdict.CONVERGED, changed=now, left=now - 0.5))
             left.remove(host)
         for one in look.members:
             if one.host in answer.admitted:
@@ -219,7 +276,10 @@ def told(question: Question, **notices: Notice) -> Question:
 def test_paused_rollout_admits_nobody_and_its_deadline_does_not_run(question: Question) -> None:
     started, paused = dataclasses.replace(question, now=0.0).ask(), told(question, paused=NOTICE).ask()
     assert not paused.admitted
-    if started.answer is Answer.HALT and "not coming back by itself" not in started.reason:
+    of_waves = started.stage is not None or "has not baked" in started.reason
+    if of_waves:
+        assert paused.answer is Answer.WAIT
+    elif started.answer is Answer.HALT and "not coming back by itself" not in started.reason:
         assert paused == started, "what halts it otherwise halts it still"
     else:
         assert paused.answer is (Answer.WAIT if question.due else Answer.ADMIT)
@@ -436,6 +496,91 @@ def test_by_weight_the_floor_counts_weights() -> None:
     of = rollout(plan(look=dataclasses.replace(observed(4), members=tuple(view)), max_unavailable="40%", limit_by="weight"))
     assert (of.plan.limit, of.plan.floors) == (4, {WEB: 19})
     assert ask(["web1", "web4", "web2"], of, view=view).admitted == ("web1", "web4")
+
+
+def in_waves(*records: HostRecord, **different: t.Any) -> RolloutRecord:
+    """web1 alone, which bakes for 100 s and 50 requests; web2 and web3, when a person says so; the rest."""
+    waves = [{"name": "box", "hosts": 1, "bake": {"time": 100, "requests": 50}}, {"name": "two", "hosts": 2, "approve": True}]
+    look = dataclasses.replace(observed(6), members=tuple(member(name, requests=0) for name in names(6)))
+    return rollout(plan(look=look, waves=waves, max_unavailable=4), *records, **different)
+
+
+BOX = HostRecord("web1", Step.BACK, Verdict.CONVERGED, changed=1000.0)
+
+
+def stands(wave: WaveRecord, now: float, **different: t.Any) -> Decision:
+    return ask(["web2"], in_waves(BOX, progressed=1000.0, waves=(wave,), **different), now=now)
+
+
+def test_only_hosts_of_the_first_wave_go_and_the_others_wait_or_halt_where_nobody_will_go_before_them() -> None:
+    answer = ask(names(6), in_waves())
+    assert (answer.admitted, answer.later) == (("web1",), ("web2", "web3", "web4", "web5", "web6"))
+    behind = ask(["web2"], in_waves(HostRecord("web1", asked=True)))
+    assert (behind.answer, behind.stage, behind.reason) == (Answer.WAIT, Stage.TURN, "wave box is not over: web1")
+    late = ask(["web2"], in_waves(HostRecord("web1", asked=True)), now=601.0)
+    assert (late.answer, late.reason[:35]) == (Answer.HALT, "no host became available for 601 s,")
+    alone = ask(["web2"], in_waves())
+    assert alone.answer is Answer.HALT
+    assert alone.reason == (
+        "wave box is not over: web1, and nobody is at it; web2 is of a later wave; let the hosts go in the order of the plan"
+    )
+
+
+def test_wave_bakes_from_the_return_of_its_last_host_for_its_time_and_its_requests() -> None:
+    fresh, short = WaveRecord("box"), WaveRecord("box", baking=Baking(1100.0, 49))
+    baking = stands(fresh, 1099.0)
+    assert (baking.answer, baking.stage, baking.wave) == (Answer.WAIT, Stage.BAKE, "box")
+    assert baking.reason == "wave box bakes for 1 s more, 0 of 50 requests"
+    assert stands(dataclasses.replace(fresh, baking=Baking(1099.9, 50)), 1100.0).reason == "wave box bakes: its hosts not seen since"
+    assert stands(dataclasses.replace(fresh, baking=Baking(1100.0, 50)), 1099.9).stage is Stage.BAKE
+    assert stands(dataclasses.replace(fresh, baking=Baking(1100.0, 50)), 1100.0).stage is Stage.CHECK
+    assert stands(dataclasses.replace(fresh, baking=Baking(1100.0, 50, {}, {"web1": 1})), 1100.0).reason == "wave box bakes: web1 in doubt"
+    assert stands(short, 1700.0).reason == "wave box bakes: 49 of 50 requests"
+    over = stands(short, 1701.0)
+    assert (over.answer, over.stage) == (Answer.HALT, None)
+    assert over.reason == "wave box has not baked 601 s after its time: 49 of 50 requests; rollout_progress_deadline is 600 s"
+
+
+def test_wave_that_ended_in_an_earlier_rollout_bakes_from_then() -> None:
+    of = in_waves(progressed=5000.0, waves=(WaveRecord("box", ended=4950.0),))
+    done = dataclasses.replace(of, plan=dataclasses.replace(of.plan, batches=of.plan.batches[1:]), hosts=of.hosts[1:])
+    assert ask(["web2"], done, now=5000.0).reason == "wave box bakes for 50 s more, 0 of 50 requests"
+
+
+def test_wave_waits_for_a_person_however_long_and_time_counts_from_the_word() -> None:
+    passed = WaveRecord("box", passed=1200.0)
+    waiting = stands(passed, 99_999.0)
+    assert (waiting.answer, waiting.stage, waiting.wave) == (Answer.WAIT, Stage.APPROVE, "two")
+    of = in_waves(BOX, progressed=1000.0, waves=(passed, WaveRecord("two", approved=Notice("ann", "", 50_000.0))))
+    assert ask(["web2", "web4"], of, now=50_600.0).admitted == ("web2",)
+    assert ask(["web2"], of, now=50_601.0).answer is Answer.HALT
+
+
+def test_bake_of_the_last_wave_is_waited_for_by_whoever_has_nothing_else_to_do() -> None:
+    of = rollout(plan(1, waves=[{"hosts": "rest", "bake": 100}], max_unavailable=1), BOX)
+    assert ask(["web1"], of, now=1050.0).stage is Stage.BAKE
+    over = dataclasses.replace(of, waves=(WaveRecord("rest", passed=1100.0),))
+    assert ask(["web1"], over, now=1100.0) == Decision(Answer.ADMIT, "nothing to do for these hosts")
+
+
+def test_ramp_goes_1_2_4_while_all_is_well_and_begins_again_after_a_failure() -> None:
+    of = plan(10, max_unavailable=5, ramp=True)
+    assert [len(batch) for batch in of.batches] == [1, 2, 4, 3]
+    look = observed(10).members
+
+    def goes(*records: HostRecord, absent: t.Iterable[str] = ()) -> int:
+        through = {record.host for record in records}
+        want = [host for host in of.order if host not in through]
+        return len(ask(want, rollout(of, *records), absent=absent, view=look, ramp=True, max_failures=5).admitted)
+
+    def well(*numbers: int, left: float) -> list[HostRecord]:
+        return [HostRecord(f"web{number}", Step.BACK, Verdict.CONVERGED, changed=left + 5, left=left) for number in numbers]
+
+    assert [goes(), goes(*well(1, left=1)), goes(*well(1, 2, left=1)), goes(*well(1, 2, 3, left=1))] == [1, 2, 2, 4]
+    bad = HostRecord("web4", Step.DEPLOYED, Verdict.FAILED, changed=20.0)
+    assert goes(*well(1, 2, 3, left=1), bad, absent=["web4"]) == 1
+    assert goes(*well(1, 2, 3, left=1), bad, *well(5, 6, 7, left=19), absent=["web4"]) == 1, "they left before the failure"
+    assert goes(*well(1, 2, 3, left=1), bad, *well(5, left=21), absent=["web4"]) == 2
 
 
 SHUT_AT_TEN = {"windows": [{"from": "09:00", "to": "10:00"}]}

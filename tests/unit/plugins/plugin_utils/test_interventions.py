@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from unit.plugins.plugin_utils.fleets import names, plan, policy
+from unit.plugins.plugin_utils.journals import sql
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
@@ -17,7 +18,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holde
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention, Outcome
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Frozen, LeaseLost, Ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, HostRecord, RolloutRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, HostRecord, RolloutRecord, Step, Verdict, WaveRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice, moment
 
 HERE = Holder.of(os.getpid())
@@ -153,3 +154,28 @@ def test_unlocking_what_nobody_holds_changes_nothing(url: str, journal: Journal,
     assert not (tmp_path / "j.db").exists()
     journal.close(journal.open(PLAN, (), HERE, 100.0), Verdict.CONVERGED, "", 101.0)
     assert person(url, 102.0).unlock("1") == free
+
+
+WAVES = [1, {"name": "two", "hosts": 1, "approve": True}, {"name": "all", "hosts": "rest", "approve": True}]
+
+
+def test_wave_is_approved_by_name_or_in_turn_and_who_did_it_is_kept(url: str, journal: Journal) -> None:
+    made = plan(4, max_unavailable=2, waves=WAVES)
+    journal.open(made, (), HERE, 100.0, waves=tuple(WaveRecord(wave.name) for wave in made.waves))
+    assert person(url, 150.0, "fine").approve("") == Outcome(True, "app 'web': rollout 1 to 2.0: wave two is approved.")
+    assert journal.rollout(1).wave("two").approved == Notice("ann on ci1", "fine", 150.0)
+    again = person(url, 151.0).approve("two")
+    assert not again.changed and "wave two is approved already, by ann on ci1 at " in again.text
+    assert person(url, 151.0).approve("").changed
+    assert not person(url, 152.0).approve("").changed, "there is no other"
+    assert journal.rollout(1).wave("all").approved == Notice("ann on ci1", "", 151.0)
+    for name, said in (("1", "1; those that do are two, all."), ("x", "x; those that do are two, all.")):
+        with pytest.raises(RollingError, match=f"rollout_approve: app 'web': rollout 1 to 2.0 has no wave {said} Nothing was changed."):
+            person(url, 153.0).approve(name)
+    kinds = sql(url, "select kind, detail from convoy_events where kind = 'approved' order by number")
+    assert kinds[0] == ("approved", '{"by": "ann on ci1", "why": "fine", "wave": "two"}') and len(kinds) == 2
+
+
+def test_rollout_without_waves_needs_no_approval(url: str, ticket: Ticket) -> None:
+    with pytest.raises(RollingError, match="has no wave that waits for approval; those that do are none"):
+        person(url, 150.0).approve("")

@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 from unit.plugins.plugin_utils.fleets import WEB, fleet, host_input, names, observed, plan, probe, rollout
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, HostRecord, Step, Verdict, WaveRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 
 PLAN = plan(4, max_unavailable=2)
@@ -119,3 +119,14 @@ def test_who_was_left_out_and_is_no_host_of_this_play_is_kept_out() -> None:
     of = rollout(dataclasses.replace(plan(2, max_unavailable=1), left_out=("web9",)))
     (call,) = next_step(fleet(2), of, [], [Absence("web9", 1, 0.0, {WEB: {"name": "app-9"}})])["keep_out"]
     assert call["members"] == ["app-9"]
+
+
+def test_batch_goes_round_once_more_for_the_bake_of_the_last_wave() -> None:
+    made = plan(1, max_unavailable=1, waves=[{"hosts": "rest", "bake": 60}])
+    done = asked("web1", verdict=Verdict.CONVERGED)
+    assert next_step(fleet(1), rollout(made, *done), [])["again"]
+    assert not next_step(fleet(1), rollout(made, *done, halted="it hurt"), [])["again"]
+    assert not next_step(fleet(1), rollout(made, *done, waves=(WaveRecord("rest", passed=9.0),)), [])["again"]
+    assert not next_step(fleet(1), rollout(made), [])["again"], "nobody was asked for"
+    plain = plan(1, max_unavailable=1, waves=["rest"])
+    assert not next_step(fleet(1), rollout(plain, *done), [])["again"]

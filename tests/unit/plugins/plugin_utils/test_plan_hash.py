@@ -48,6 +48,20 @@ def test_another_artifact_is_another_target() -> None:
         check_hash(plan_hash(USUAL, "a" * 64), plan_hash(USUAL, "b" * 64))
 
 
+def test_waves_are_part_of_the_plan() -> None:
+    waves = [{"name": "box", "hosts": 2, "bake": 60}]
+    usual = plan(6, max_unavailable=2, waves=waves)
+    for other, changed in (
+        (plan(6, max_unavailable=2), "the hosts, their order or their batches and the limits changed"),
+        (plan(6, max_unavailable=2, waves=[{**waves[0], "hosts": 1}]), "the hosts, their order or their batches changed"),
+        (plan(6, max_unavailable=2, waves=[{**waves[0], "bake": 61}]), "the limits changed"),
+        (plan(6, max_unavailable=2, waves=[{**waves[0], "approve": True}]), "the limits changed"),
+    ):
+        with pytest.raises(InputError, match=changed):
+            check_hash(plan_hash(usual, None), plan_hash(other, None))
+    assert typed(Plan, plain(to_json(usual))) == usual
+
+
 @pytest.mark.parametrize("given", ["yes", "1-2", "1-2-3-4"])
 def test_what_is_no_hash_is_refused(given: t.Any) -> None:
     with pytest.raises(InputError, match="is no hash of a plan"):

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from unit.plugins.plugin_utils.fleets import member, observed, plan, seen, with_members
+from unit.plugins.plugin_utils.fleets import member, observed, plan, policy, seen, with_members
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, forecast
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence
+from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 
 
@@ -52,3 +53,21 @@ def test_window_has_an_order_and_no_batches() -> None:
     assert lines[0] == 'rollout of "web" to 2.0: 4 of 4 hosts through a window of 2'
     assert "order  web1 (1.0), web2 (1.0), web3 (1.0), web4 (1.0)" in lines
     assert not any(line.startswith("batch") for line in lines)
+
+
+def test_waves_stand_before_their_first_batch() -> None:
+    look = observed(5, web1=seen("web1", "2.0"))
+    look = dataclasses.replace(look, members=tuple(dataclasses.replace(one, requests=1) for one in look.members))
+    waves = [{"name": "box", "hosts": 1, "bake": {"time": "5m", "requests": 100}}, {"hosts": "40%", "approve": True, "bake": 30}]
+    made = make_plan("web", "2.0", look, policy(max_unavailable=1, waves=waves), checked=True)
+    lines = preview_lines(made, look, forecast(made, look, None, forks=5), "1-2-3", findings=["condition errors: pass: none"])
+    assert [line for line in lines if line.startswith(("wave", "batch", "condition"))] == [
+        "wave box  1 of 5: web2; then bakes for 300 s and 100 requests; then its conditions are asked",
+        "batch 1  web2 (1.0)",
+        "wave 40%  40% of 5 = 2: web3, web4; waits for approval; then bakes for 30 s; then its conditions are asked",
+        "batch 2  web3 (1.0)",
+        "batch 3  web4 (1.0)",
+        "wave rest  all that are left: web5; then its conditions are asked",
+        "batch 4  web5 (1.0)",
+        "condition errors: pass: none",
+    ]
