@@ -44,7 +44,15 @@ BATCH = [
     "Enable",
     "Go round again for the others",
 ]
-SETTLING = ["Conclude the rollout", *OBSERVING, "Settle the rollout", "Contract", "Show how it ended", "Fail unless the fleet converged"]
+SETTLING = [
+    "Conclude the rollout",
+    *OBSERVING,
+    "Settle the rollout",
+    "Contract",
+    "Show how it ended",
+    "Tell the workflow",
+    "Fail unless the fleet converged",
+]
 
 
 def places_of(tasks: t.Sequence[str]) -> list[str]:
