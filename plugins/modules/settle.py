@@ -74,17 +74,11 @@ next:
   returned: success
   type: str
   sample: ""
-counts:
-  description: How many hosts ended with which verdict.
+artifact:
+  description: The same for a workflow; who is out of rotation is under C(out).
   returned: success
   type: dict
-  sample: {"converged": 6}
-out:
-  description: The hosts that some load balancer sends no traffic.
-  returned: success
-  type: list
-  elements: str
-  sample: []
+  sample: {"app": "web", "version": "2.4.1", "rollout": 7, "verdict": "converged", "counts": {"converged": 6}, "out": [], "next": ""}
 text:
   description: The end of the rollout as a person reads it.
   returned: success

@@ -12,6 +12,8 @@ import typing as t
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.history import clock
+
 try:
     import pygal
     from pygal.style import Style
@@ -104,13 +106,6 @@ def lines(
 def _drawn(chart: t.Any) -> str:
     """Without the scripts that it would take on a page of its own."""
     return re.sub(r"<script.*?</script>|<!--.*?-->", "", chart.render(is_unicode=True), flags=re.DOTALL)
-
-
-def clock(seconds: float) -> str:
-    """A span of time as a clock shows it."""
-    whole = round(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def _moments(began: float, until: float) -> list[float]:

@@ -163,6 +163,13 @@ def paused_spans(picture: Picture, until: float) -> list[tuple[float, float]]:
     return [*spans, (since, max(until, since))] if since is not None else spans
 
 
+def clock(seconds: float) -> str:
+    """A span of time as a clock shows it."""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
 def standing(rollout: RolloutRecord) -> dict[str, int]:
     """How many hosts are where: old, out, new, failed, unreachable, held. Each host is in one of them."""
     counts = dict.fromkeys(("old", "out", "new", "failed", "unreachable", "held"), 0)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from ansible_collections.convoy.rolling.plugins.module_utils.probes.secrets import mask, secrets_in
+from ansible_collections.convoy.rolling.plugins.plugin_utils.board import board_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event
 from ansible_collections.convoy.rolling.plugins.plugin_utils.history import Picture
 from ansible_collections.convoy.rolling.plugins.plugin_utils.metrics import metrics_text
@@ -136,6 +137,22 @@ class ReportFile(Outlet):
             from ansible_collections.convoy.rolling.plugins.plugin_utils.report import report_html
 
             write_whole(report_file(self._path, picture.rollout.app, picture.rollout.number), report_html(picture, self._now()))
+
+
+class BoardFile(Outlet):
+    """What the callback draws, in a file of the run."""
+
+    name = "convoy.rolling.convergence"
+
+    def __init__(self, path: str, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._now = now
+        self._given = -1
+
+    def give(self, picture: Picture, last: bool) -> None:
+        if len(picture.events) != self._given or last:
+            write_whole(self._path, json.dumps(board_of(picture, self._now())))
+            self._given = len(picture.events)
 
 
 def write_whole(path: str, text: str) -> None:

@@ -49,9 +49,12 @@ class Reader:
         """:raises RollingError: the journal can't be used now."""
         fresh = self._journal.events(self._app, self._after)
         if fresh or self._picture is None:
-            known = self._picture.events if self._picture else ()
-            self._picture = Picture(self._journal.rollout(self._rollout), known + fresh)
-            self._after = fresh[-1].number if fresh else self._after
+            known = (self._picture.events if self._picture else ()) + fresh
+            self._after = known[-1].number if known else self._after
+            rollout = self._journal.rollout(self._rollout)
+            if rollout.ended is not None:  # it may have ended between the two looks, and this is the last
+                known += self._journal.events(self._app, self._after)
+            self._picture = Picture(rollout, known)
         return self._picture
 
 

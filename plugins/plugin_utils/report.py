@@ -20,6 +20,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.history import (
     Phase,
     Picture,
     Reading,
+    clock,
     paused_spans,
     phases_of,
     rates_of,
@@ -52,7 +53,7 @@ def report_html(picture: Picture, now: float) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(clock=charts.clock, moment=lambda at: iso(at)[:19].replace("T", " ") + " UTC")
+    environment.filters.update(clock=clock, moment=lambda at: iso(at)[:19].replace("T", " ") + " UTC")
     return environment.get_template("report.html.j2").render(_context(picture, now))
 
 

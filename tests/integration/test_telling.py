@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import typing as t
+import urllib.request
 from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from unit.plugins.plugin_utils.pictures import big_picture
 from unit.plugins.plugin_utils.test_outlets import Server
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import Pushgateway
 from fleet.fleet import Fleet
 from fleet.play import CHECKOUT
+from fleet.ports import Ports
+from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]
 
@@ -113,3 +121,31 @@ def test_wrong_webhook_is_refused_before_anything_is_touched(play: Fixture, unto
         run = play(fleet, {"rollout_version": "2.0.0", "rollout_webhook": {"url": "planted-token"}})
         assert run.rc != 0
         assert "planted-token" not in run.output
+
+
+@pytest.mark.exhaustive
+def test_real_pushgateway_takes_the_metrics() -> None:
+    binary = shutil.which("prometheus-pushgateway")
+    if not binary:
+        pytest.skip("no prometheus-pushgateway here (Debian: apt install prometheus-pushgateway)")
+    ports = Ports()
+    url = f"http://127.0.0.1:{ports.take()}"
+    with subprocess.Popen([binary, f"--web.listen-address={url.removeprefix('http://')}"], stderr=subprocess.DEVNULL) as gateway:
+        try:
+            wait_until(lambda: _text(f"{url}/-/ready") is not None, 60, "the Pushgateway to be ready")
+            Pushgateway(url).give(big_picture(30, failed=["web1"]), last=True)
+            wait_until(lambda: "convoy_rollout_info" in (_text(f"{url}/metrics") or ""), 60, "the metrics to be there")
+            seen = _text(f"{url}/metrics") or ""
+        finally:
+            gateway.terminate()
+            ports.release()
+    assert 'convoy_rollout_state{app="web",instance="",job="convoy_rolling",state="halted"} 1' in seen
+    assert 'convoy_rollout_step_duration_seconds_bucket{app="web",instance="",job="convoy_rolling",step="drain",le="+Inf"}' in seen
+
+
+def _text(url: str) -> str | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return None

@@ -286,7 +286,7 @@ class Rollout:
         return self._do(settle, observed=world.look())
 
     def status(self, **different: t.Any) -> dict[str, t.Any]:
-        return self._do(status, observed=self.world.look(), version=self.version, converged=True, **different)
+        return self._do(status, **{"observed": self.world.look(), "version": self.version, "converged": True, **different})
 
     def _take_steps(self, now: dict[str, t.Any]) -> dict[str, t.Any]:
         for name in ("drained", "deployed", "verified", "back"):

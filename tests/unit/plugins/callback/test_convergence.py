@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from unit.plugins.action.recorded_runs import RUNS, check_golden, recorded
 from unit.plugins.plugin_utils.fleets import names, plan, rollout
 
 from ansible_collections.convoy.rolling.plugins.callback.convergence import CallbackModule
+from ansible_collections.convoy.rolling.plugins.plugin_utils.live_screen import LiveScreen
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 
@@ -84,3 +88,58 @@ def test_tasks_of_others_are_none_of_ours(
 ) -> None:
     callback.v2_runner_on_ok(NewResult(returned))
     assert shown == []
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_lines_of_a_run_are_as_ever(name: str, callback: CallbackModule, shown: list[tuple[str, str | None]]) -> None:
+    for _at, result in recorded(name).results:
+        callback.v2_runner_on_ok(NewResult(result))
+    check_golden(f"{name}.lines.txt", "".join(f"{line}\n" for line, _color in shown))
+
+
+class _Broken:
+    """A display whose terminal is gone."""
+
+    verbosity = 0
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+        self.warned: list[str] = []
+
+    def display(self, *_said: t.Any, **_more: t.Any) -> None:
+        raise self.fault
+
+    def warning(self, text: str) -> None:
+        self.warned.append(text)
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), ValueError("I/O operation on closed file"), KeyError("ours")])
+def test_what_goes_wrong_in_it_is_said_once_and_ends_nothing(fault: Exception) -> None:
+    display = _Broken(fault)
+    callback = CallbackModule(display=display)
+    for done in (2, 4):
+        callback.v2_runner_on_ok(NewResult({"progress": progress(done)}))
+    assert len(display.warned) == 1 and type(fault).__name__ in display.warned[0]
+
+
+def test_progress_of_another_release_is_no_reason_to_end() -> None:
+    display = _Broken(OSError())
+    callback = CallbackModule(display=display)
+    callback.v2_runner_on_ok(NewResult({"progress": {"app": "web"}}))
+    assert display.warned == ["convoy.rolling.convergence shows nothing more: KeyError: 'verdict'"]
+
+
+def test_on_a_terminal_the_board_stands_for_the_lines_but_not_for_trouble(
+    callback: CallbackModule, shown: list[tuple[str, str | None]], tmp_path: Path
+) -> None:
+    drawn: list[str] = []
+    callback._screen = LiveScreen(drawn.append, lambda _width: ["a", "b", "c", "d"], lambda: (80, 24), 60)
+    callback._screen.draw()
+    for one in (progress(2), progress(4, trouble={"web6": "No route"}), progress(6, verdict="converged")):
+        callback._screen._thread = threading.current_thread()  # no drawing but ours
+        callback.v2_runner_on_ok(NewResult({"progress": one}))
+    assert [line for line, _color in shown] == [
+        'rollout of "web" to 2.0: web6: No route',
+        'rollout of "web" to 2.0: successfully rolled out',
+    ]
+    assert drawn[-1].startswith("\x1b7\x1b[r"), "the terminal is as it was"

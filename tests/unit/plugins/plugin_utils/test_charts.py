@@ -9,11 +9,6 @@ import pytest
 from ansible_collections.convoy.rolling.plugins.plugin_utils import charts
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (3661, "1:01:01")])
-def test_span_reads_like_a_clock(seconds: float, shown: str) -> None:
-    assert charts.clock(seconds) == shown
-
-
 @pytest.mark.parametrize("top", [0, 0.3, 1, 7, 1000, 12345.6])
 def test_scale_ends_at_or_near_what_is_at_the_top_in_few_round_steps(top: float) -> None:
     axes = charts._axes(top, [0.0, 1.0])

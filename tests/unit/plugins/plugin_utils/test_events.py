@@ -32,6 +32,12 @@ def test_every_event_of_a_run_is_told_after_the_schema_and_as_ever(name: str) ->
     check_golden(f"{name}.events.jsonl", text)
 
 
+@pytest.mark.parametrize("name", RUNS)
+def test_plan_of_a_run_is_after_the_schema(name: str) -> None:
+    (plan,) = (result["plan"] for _at, result in recorded(name).results if "plan" in result)
+    SCHEMA.validate(plan)
+
+
 @pytest.mark.parametrize(
     ("different", "fault"),
     [

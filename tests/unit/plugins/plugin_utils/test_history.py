@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from unit.plugins.action.recorded_runs import recorded
 from unit.plugins.plugin_utils.pictures import BEGAN, big_picture
 
@@ -11,6 +12,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event
 from ansible_collections.convoy.rolling.plugins.plugin_utils.history import (
     Picture,
     Reading,
+    clock,
     paused_spans,
     phases_of,
     rates_of,
@@ -64,3 +66,8 @@ def test_pauses_are_known_and_one_that_goes_on_lasts_until_now() -> None:
 
 def test_each_host_stands_somewhere() -> None:
     assert standing(recorded("halt").picture().rollout) == {"old": 3, "out": 0, "new": 0, "failed": 1, "unreachable": 1, "held": 1}
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (3661, "1:01:01")])
+def test_span_reads_like_a_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown

@@ -24,6 +24,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holde
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import EventsFile, Outlet, OutletTrouble
+from fleet.waiting import wait_until
 
 DONE = big_picture(2)
 LIVE = Picture(dataclasses.replace(DONE.rollout, ended=None, verdict=None), DONE.events[:3])
@@ -99,6 +100,22 @@ def test_journal_that_fails_for_a_while_is_read_later() -> None:
     assert told.given == [(3, False), (3, False), (len(DONE.events), True)]
 
 
+def test_rollout_that_ends_in_the_middle_of_a_look_is_told_to_its_end(journal: Journal) -> None:
+    ticket = journal.open(plan(2, max_unavailable=1), (), Holder.of(os.getpid()), 100.0)
+    read = journal.events
+
+    def read_and_end(*arguments: t.Any) -> t.Any:
+        events = read(*arguments)
+        if journal.rollout(ticket.rollout).ended is None:
+            journal.close(ticket, Verdict.CONVERGED, "all", 101.0)
+        return events
+
+    vars(journal).update(events=read_and_end)
+    picture = publisher.Reader(journal, "web", ticket.rollout, 0).look()
+    assert picture.rollout.ended is not None
+    assert [event.kind for event in picture.events] == ["opened", "ended"]
+
+
 # -- the process -------------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +140,7 @@ def test_process_tells_what_anybody_writes_and_ends_with_the_rollout(journal: Jo
         [EventsFile(str(lines)), Told(OutletTrouble("no"))],
         note,
     )
+    wait_until(Path(note).exists, 60, "the publisher to be at work")
     journal.close(ticket, Verdict.CONVERGED, "all", time.time())
     assert publisher.finish(str(state), ticket.rollout, SystemClock(), patience=60) == {"told": "no"}
     assert [json.loads(line)["kind"] for line in lines.read_text().splitlines()] == ["opened", "ended"]
