@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from ansible import constants as C
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import STATE_URL_ARGUMENT
 from ansible_collections.convoy.rolling.plugins.plugin_utils import heartbeat, live_screen, private_line, publisher, restarts
+from ansible_collections.convoy.rolling.plugins.plugin_utils.annals import Annals
 from ansible_collections.convoy.rolling.plugins.plugin_utils.condition_probes import ask
 from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition, Finding, Judgment, Moment
 from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import OBSERVED_ARGUMENT, ControllerStep, observed_of
@@ -27,7 +28,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import is_contract_left, reached_before
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Observed, Plan
+from ansible_collections.convoy.rolling.plugins.plugin_utils.origin import origin_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.other_pools import check_other_pools
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlet_settings import OutletSettings
 from ansible_collections.convoy.rolling.plugins.plugin_utils.outlets import BoardFile, Outlet, file_outlets, network_outlets
@@ -37,6 +39,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import converged_progress, progress_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import SCOPES, Revision, Target, Wanted, spared, target_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import names_in
 from ansible_collections.convoy.rolling.plugins.plugin_utils.waves import carried_over, check_approvals, resumed
 
@@ -56,6 +60,8 @@ class ActionModule(ControllerStep):
         "anew": {"type": "bool", "default": False},
         "plan_only": {"type": "bool", "default": False},
         "seen": {"type": "int"},
+        "back": {"type": "dict", "default": {}},
+        "scope": {"type": "str", "default": "touched", "choices": list(SCOPES)},
         "plan_path": {"type": "path", "default": ""},
         "plan_hash": {"type": "str", "default": ""},
         "outlets": {"type": "dict", "default": {}, "no_log": True},
@@ -68,14 +74,17 @@ class ActionModule(ControllerStep):
         observed = observed_of(fleet, arguments["observed"], journal)
         check_other_pools(fleet.balancers, arguments["observed"]["pools"])
         policy, outlets = Policy.parse(arguments["policy"]), OutletSettings.parse(arguments["outlets"])
+        back: Target | None = typed(Target, arguments["back"]) if arguments["back"] else None
+        spare = self._spared(arguments, back, observed) if back else {}
         latest = journal.latest(fleet.app)
         former = restarts.unfinished(latest) if arguments["version"] == RESTART and not arguments["anew"] else None
         before = restarts.begin(observed, former) if arguments["version"] == RESTART else {}
         checked = any(Moment.AFTER_WAVE in condition.moments for condition in fleet.conditions)
-        plan = make_plan(fleet.app, arguments["version"], observed, policy, before, latest, checked)
+        plan = make_plan(fleet.app, arguments["version"], observed, policy, before, latest, checked, spare)
         approved = names_in(arguments["approve"])
         check_approvals(approved, plan.waves, policy)
-        digest = plan_hash(plan, arguments["sha256"])
+        sha256 = (arguments["sha256"] if back is None else back.digest) or None
+        digest = plan_hash(plan, sha256)
         shut = policy.shut(self.now(), started=False) if plan.order else ""
         made = forecast(plan, observed, journal.pace(fleet.app), int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS))
         findings = self._findings(fleet) if plan.order else []
@@ -87,11 +96,13 @@ class ActionModule(ControllerStep):
             "changed": False,
             "plan": {"schema": "convoy.rolling/plan/1", **as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
             "text": [
-                *preview_lines(plan, observed, made, digest, shut, [str(finding) for finding in findings]),
+                *preview_lines(plan, observed, made, digest, shut, [str(finding) for finding in findings], back),
                 *(["the fleet is there; the tasks of rollout_hooks.contract are left"] if left else []),
                 *([restarts.former_line(former, len(plan.order))] if former else []),
             ],
             "versions": {host: one.version for host, one in plan.restarts.items()},
+            "sha256": sha256 or "",
+            "way_back": "" if back or plan.version == RESTART else self._way_back(arguments, fleet.app),
             "live": live,
             "order": list(plan.order),
             # A play over nobody is skipped with a warning; over one host without a place in the plan it does nothing.
@@ -106,7 +117,11 @@ class ActionModule(ControllerStep):
             journal.end_abandoned(fleet.app, plan.version, self.now())
         if not live:
             # In check mode the task counts as changed when the real run would roll somebody.
-            return {**result, "changed": bool(plan.order) and self.check_mode, "progress": None if plan.order else converged_progress(plan)}
+            return {
+                **result,
+                "changed": bool(plan.order) and self.check_mode,
+                "progress": None if plan.order or back else converged_progress(plan),
+            }
         if not fleet.balancers and not any(host.probe for host in fleet.hosts):
             raise InputError(
                 "neither rollout_balancers nor rollout_health is set: nothing would drain a host or tell whether it is well; set at least one."
@@ -125,16 +140,24 @@ class ActionModule(ControllerStep):
                 "-e rollout_override=REASON. Nothing was touched."
             )
         plan = replace(plan, overridden=tuple(finding.condition for finding in failing))
-        cause = "; ".join(
-            filter(
-                None, (arguments["cause"], policy.override and f"override: {policy.override}", *(f"in spite of {one}" for one in failing))
-            )
-        )
+        whys = [back.cause if back else "", arguments["cause"], policy.override and f"override: {policy.override}"]
+        cause = "; ".join(filter(None, [*whys, *(f"in spite of {one}" for one in failing)]))
         waves = carried_over(plan, resumed(latest, plan.version, policy), self.now())
         said = self.notice("rollout_approve", task_vars)
         waves = tuple(replace(wave, approved=wave.approved or said) if wave.name in approved else wave for wave in waves)
         ticket = journal.open(
-            plan, observed.members, holder, self.now(), arguments["sha256"], cause, arguments["seen"], versions, reached, waves
+            plan,
+            observed.members,
+            holder,
+            self.now(),
+            sha256,
+            cause,
+            arguments["seen"],
+            versions,
+            reached,
+            waves,
+            origin_of(holder, task_vars),
+            back.back if back else None,
         )
         self.keep_lease(holder, ticket, arguments["state_url"])
         self.publish(holder, ticket, arguments["state_url"], told, outlets)
@@ -149,6 +172,22 @@ class ActionModule(ControllerStep):
     def findings(self, conditions: list[Condition]) -> list[Finding]:
         """What conditions say."""
         return ask(self, conditions)
+
+    def _spared(self, arguments: dict[str, t.Any], back: Target, observed: Observed) -> dict[str, str]:
+        """Whom a rollback leaves alone."""
+        touched, known = Annals(arguments["state_url"]).hosts_of(back.since)
+        absent = {absence.host for absence in observed.absences}
+        return spared(observed.hosts, arguments["scope"], back, touched, known, absent)
+
+    def _way_back(self, arguments: dict[str, t.Any], app: str) -> str:
+        """The version that this rollout would be rolled back to; empty when each host would go to what it has."""
+        annals = Annals(arguments["state_url"])
+        history = annals.revisions(app)
+        number = history[-1].number + 1 if history else 1
+        try:
+            return target_of((*history, Revision(number, arguments["version"], self.now())), lambda _number: {}, Wanted()).version
+        except RollingError:
+            return ""
 
     def keep_lease(self, holder: Holder, ticket: Ticket, state_url: str) -> None:
         """Let the lease be renewed as long as the controller is at work, whatever a step takes."""

@@ -21,6 +21,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import O
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import WAYS_BACK
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import Progression
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import same_process
@@ -42,6 +43,7 @@ class ActionModule(ControllerStep):
         "moves": {"type": "list", "elements": "dict", "default": []},
         "releases": {"type": "dict", "default": {}},
         "reached": {"type": "dict", "default": {}},
+        "way_back": {"type": "str", "choices": list(WAYS_BACK), "default": "ignore"},
         "health": {"type": "list", "elements": "dict", "default": []},
         "pools": {"type": "list", "elements": "dict", "default": []},
         "wave": {"type": "str", "default": ""},
@@ -64,12 +66,17 @@ class ActionModule(ControllerStep):
         if arguments["step"] == "looked":
             self._write_look(journal, ticket, fleet, before, arguments)
         done = self._progression(arguments, task_vars, fleet, before, journal)
-        halt = "" if before.halted else done.halt
+        stuck = (
+            progression.no_way_back(arguments["releases"]) if arguments["step"] == "staged" and arguments["way_back"] != "ignore" else ""
+        )
+        required = f"{stuck}; rollout_way_back is require" if stuck and arguments["way_back"] == "require" else ""
+        halt = "" if before.halted else done.halt or required
         journal.write(ticket, done.records, done.members, self.now(), back=done.back, halt=halt, originals=done.originals)
         rollout, absences = journal.rollout(ticket.rollout), journal.absences(ticket.app)
         out = [absence.host for absence in absences]
         result = {
             "changed": False,
+            **({"warnings": [stuck]} if stuck and not required else {}),
             "restore": list(done.restore),
             "progress": progress_of(rollout, out) if arguments["step"] == "back" else None,
             **next_step(fleet, rollout, done.going_on, absences),

@@ -41,36 +41,58 @@ class ActionModule(ControllerStep):
         "cause": {"type": "str"},
         "patience": {"type": "str"},
         "lease": LEASE_ARGUMENT,
+        "prove": {"type": "bool", "default": False},
+        "way_back": {"type": "str", "default": ""},
     }
 
     def step(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         fleet = load_fleet(arguments["fleet"])
         names = {host.host for host in fleet.hosts} if arguments["hosts"] is None else set(arguments["hosts"])
-        commands = {host.host: self._command(host, arguments) for host in fleet.hosts if host.host in names}
+        urls = self._old_artifacts(names, arguments, task_vars) if arguments["prove"] else {}
+        commands = {host.host: self._command(host, arguments, urls.get(host.host, "")) for host in fleet.hosts if host.host in names}
         patience = to_seconds(arguments["patience"], "patience") if arguments["patience"] else None
         if self.check_mode and arguments["state"] != "observed":
             return {"changed": bool(commands), "hosts": {}, "skipped_in_check_mode": True}
         proof_of(arguments["lease"])()
         read = look_of if arguments["state"] == "observed" else answer_of
         answers = {host: read(outcome) for host, outcome in self.on_hosts(commands, task_vars, patience).items()}
+        for host, old in urls.items():
+            proof = answers[host].get("way_back") or {}
+            # A file of the controller's can be sent once more.
+            if proof.get("fault") and old and "://" not in old and os.path.exists(os.path.expanduser(old)):
+                proof["fault"] = ""
         changed = arguments["state"] != "observed" and any(answer.get("changed") for answer in answers.values())
         return {"changed": changed, "hosts": answers}
 
-    def _command(self, host: HostInput, arguments: dict[str, t.Any]) -> Command:
+    def _old_artifacts(self, hosts: t.Iterable[str], arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, str]:
+        """Host -> where the version to go back to could be had once more; empty when that is nowhere.
+
+        An artifact that is the same whatever the version is that of the newer one.
+        """
+        if not arguments["way_back"]:
+            return dict.fromkeys(hosts, "")
+        found = []
+        for version in (arguments["way_back"], arguments["version"]):
+            variables = self.variables_of(hosts, task_vars, {"rollout_version": version})
+            found.append({host: str(mine.get("rollout_artifact") or "") for host, mine in variables.items()})
+        old, new = found
+        return {host: artifact if artifact != new[host] else "" for host, artifact in old.items()}
+
+    def _command(self, host: HostInput, arguments: dict[str, t.Any], old: str = "") -> Command:
         if arguments["state"] == "observed":
             return look_command(host.root, host.mark)
-        if host.root is None or host.artifact is None:
-            raise InputError(
-                f"rollout_root and rollout_artifact of {host.host} are needed to deploy a release; set them, or rollout_deploy_tasks."
-            )
+        if host.root is None:
+            raise InputError(f"rollout_root of {host.host} is needed to deploy a release; set it, or rollout_deploy_tasks.")
         if arguments["state"] == "active":
             return activate_command(host.root, arguments["version"], host.restart)
         request = {"root": host.root, **{name: arguments[name] for name in _STAGE if arguments[name] not in (None, "", [])}}
-        file = None
-        if "://" not in host.artifact:
-            file = os.path.abspath(os.path.expanduser(host.artifact))
-            return stage_command(request, file)
-        return stage_command({**request, "src": host.artifact})
+        if arguments["prove"]:
+            request["way_back"] = {"to": arguments["way_back"] or None, "url": old if "://" in old else None}
+        if host.artifact is None:
+            return stage_command(request)  # on the way back: who has the release still needs none
+        if "://" in host.artifact:
+            return stage_command({**request, "src": host.artifact})
+        return stage_command(request, os.path.abspath(os.path.expanduser(host.artifact)))
 
 
 _STAGE = ("version", "sha256", "keep", "shared", "strip_components", "by", "cause")

@@ -36,7 +36,7 @@ class ActionModule(record.ActionModule):
     """``convoy.rolling.step``"""
 
     ARGUMENTS: t.ClassVar[dict[str, t.Any]] = {
-        **{name: spec for name, spec in record.ActionModule.ARGUMENTS.items() if name not in ("releases", "reached")},
+        **{name: spec for name, spec in record.ActionModule.ARGUMENTS.items() if name not in ("releases", "reached", "way_back")},
         "step": {"type": "str", "required": True, "choices": ["drained", "deployed", "verified", "back"]},
         "options": {"type": "dict", "default": {}},
         "move_timeout": {"type": "str"},

@@ -4,7 +4,7 @@
 
 """Bringing releases to a host and taking them away: what may take long and is done while the host still serves.
 
-Like releases.py it is also sent to hosts as plain text, so it imports the standard library, releases.py and unpacking.py only.
+Like releases.py it is also sent to hosts as plain text, so it imports the standard library, releases.py, proof.py and unpacking.py only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import typing as t
 from contextlib import suppress
 
+from ansible_collections.convoy.rolling.plugins.module_utils.proof import prove, sums_path, write_sums
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import (
     ReleaseError,
     activate,
@@ -48,11 +49,13 @@ def run(
     sha256: str | None = None,
     keep: int = 5,
     check_mode: bool = False,
+    way_back: dict[str, t.Any] | None = None,
     **how: t.Any,
 ) -> dict[str, t.Any]:
     """Bring a release to a state: the whole of the module ``release``, and its result.
 
     :param state: ``present`` (staged), ``active`` (staged and switched to) or ``absent``.
+    :param way_back: prove that the host can go back, with what else `proof.prove` takes; the result has it as ``way_back``.
     :param how: what else `stage` takes.
     :raises ReleaseError: one sentence; what was there before is there still.
     """
@@ -69,13 +72,14 @@ def run(
     else:
         if not there:
             if src is None:
-                raise ReleaseError(f"version: {version} is not staged under {root}; give src.")
+                raise ReleaseError(f"version: {version} is not staged under {root}, and there is no artifact to stage it from; give src.")
             changed |= stage(root, version, src, sha256, check_mode=check_mode, **how)["changed"]
         if state == "active":
             # In check mode there may be nothing to switch to yet.
             changed |= activate(root, version, check_mode)["changed"] if there or not check_mode else True
         if not check_mode:
-            pruned = prune(root, keep, [version])["pruned"]
+            spare = {version, str((way_back or {}).get("to") or version)}
+            pruned = prune(root, keep, spare)["pruned"]
             seen = observe(root)
             after = {**seen, "releases": _versions(seen), "pruned": pruned}
     return {
@@ -86,6 +90,7 @@ def run(
         "previous": after["previous"],
         "digest": None if state == "absent" else (read_manifest(root, version) or {}).get("digest", sha256),
         "pruned": after["pruned"],
+        **({} if way_back is None else {"way_back": prove(root, version, **way_back)}),
         "diff": {
             "before": {"active": before["active"], "releases": _versions(before)},
             "after": {"active": after["active"], "releases": after["releases"]},
@@ -161,6 +166,7 @@ def stage(
         digest = _fill(tree, source, sha256, strip_components, run_command)
         for parts in places:
             _link_shared(root, tree, parts)
+        write_sums(tree, f"{tree}.sums")
         manifest = {
             "version": version,
             "digest": digest,
@@ -198,11 +204,15 @@ def _publish(root: str, version: str, tree: str, manifest: dict[str, t.Any]) -> 
         new = f"{tree}.json"
         with open(new, "w", encoding="utf-8") as file:
             json.dump(manifest, file)
-        os.replace(new, manifest_path(root, version))
+        described = (manifest_path(root, version), sums_path(root, version))
         try:
+            os.replace(f"{tree}.sums", described[1])
+            os.replace(new, described[0])
             os.rename(tree, release_path(root, version))
         except OSError:
-            os.unlink(manifest_path(root, version))
+            for path in described:
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
             raise
     return True
 
@@ -247,8 +257,9 @@ def _put_away(root: str, version: str) -> str:
     with suppress(FileNotFoundError):
         os.rename(release_path(root, version), hidden)
         os.utime(hidden, follow_symlinks=False)  # not abandoned, to `_sweep`
-    with suppress(FileNotFoundError):
-        os.unlink(manifest_path(root, version))
+    for path in (manifest_path(root, version), sums_path(root, version)):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
     return hidden
 
 

@@ -8,6 +8,7 @@ A deploy root holds::
 
     releases/<version>/        one release, whole or not there at all
     releases/.<version>.json   its manifest: version, digest, when, by, cause, source
+    releases/.<version>.sums   what is in it, for proof.py
     releases/.tmp-<random>/    work in progress; never a release
     shared/                    what outlives a release
     current -> releases/<v>    the active release

@@ -42,6 +42,36 @@ options:
     description: The role's other variables, such as C(rollout_keep) and C(rollout_hooks), each under its name; checked here, and nothing else.
     type: dict
     default: {}
+  back:
+    description: Read the fleet for going back, to a version that the journal knows. Without it O(version) is the target.
+    type: dict
+    suboptions:
+      to_revision:
+        description: The number of the revision to go back to. Without it, and without C(rollout_version) on the command line, the newest
+          that converged on another version before the rollout that is undone.
+        type: str
+        default: ""
+      scope:
+        description: Which hosts are to go back; see O(convoy.rolling.plan#module:scope).
+        type: str
+        choices: [touched, fleet]
+        default: touched
+      allow_bad:
+        description: Whether a revision may be gone back to that was rolled back itself, or that never converged.
+        type: bool
+        default: false
+      undo:
+        description: The number of the rollout that failed and is undone by itself; V(0) is the newest that went forward.
+        type: int
+        default: 0
+      why:
+        description: Why, for the history.
+        type: str
+        default: ""
+      state_url:
+        description: The database that holds the journal.
+        type: str
+        required: true
   lock_wait:
     description:
       - How long to wait for another rollout of the app to end, before anything is looked at. A freeze is never waited on.
@@ -73,6 +103,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+back:
+  description: What O(back) comes to; the target's version and digest, what it undoes and why. Empty without it.
+  returned: success
+  type: dict
+  sample: {}
 seen:
   description: The fence of the app's lease, for O(convoy.rolling.plan#module:seen); null when nobody asked.
   returned: success

@@ -69,6 +69,16 @@ options:
     description: Names of waves that need no further approval, as a list or with commas between them.
     type: raw
     default: []
+  back:
+    description: Where the fleet goes back to; what RV(convoy.rolling.fleet#module:back) returned. Empty for a rollout that goes forward.
+    type: dict
+    default: {}
+  scope:
+    description: Which hosts go back with O(back). V(touched) is those that the rollouts since then took out, those that are out still, and
+      those that came since on a version that is undone. V(fleet) is all.
+    type: str
+    choices: [touched, fleet]
+    default: touched
 attributes:
   check_mode:
     support: full
@@ -93,6 +103,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+way_back:
+  description: The version that the rollout would be rolled back to; empty when the journal knows none.
+  returned: success
+  type: str
+  sample: 2.4.0
+sha256:
+  description: The digest that the artifact must have; empty when none was given. On the way back it is that of the revision gone back to.
+  returned: success
+  type: str
+  sample: ""
 plan:
   description:
     - The plan, whole, with its C(hash) and what it comes to. C(not_now) is why it may not start at this time, or empty.

@@ -45,6 +45,11 @@ options:
     description: What RV(convoy.rolling.releases#module:hosts) returned of a look at the hosts after a person's own tasks.
     type: dict
     default: {}
+  way_back:
+    description: With O(step=staged), what to do when a host can't go back. V(require) halts the rollout before anybody leaves rotation.
+    type: str
+    choices: [require, warn, ignore]
+    default: ignore
   health:
     description: The results of M(convoy.rolling.health_check), whose targets are named after their hosts.
     type: list

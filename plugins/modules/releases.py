@@ -64,6 +64,14 @@ options:
     description:
       - How long a host may take before it counts as unreachable, such as V(30s); without it, a host is waited for as long as its connection is.
     type: str
+  prove:
+    description: With O(state=staged), prove on every host that it can go back, that the release is whole as it was staged or can be fetched.
+    type: bool
+    default: false
+  way_back:
+    description: The version that hosts would go back to; when empty, each to what it has.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: partial

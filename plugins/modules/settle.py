@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - convoy.rolling._steps.FLEET
   - convoy.rolling._steps.OBSERVED
   - convoy.rolling._steps.JOURNAL
+  - convoy.rolling._steps.POLICY
   - convoy.rolling._steps.RUN
 options:
   contract:
@@ -29,6 +30,18 @@ options:
         module is called again without it.
     type: bool
     default: false
+  able:
+    description: Whether every host that tasks of the user's own may have to run on is in the play.
+    type: bool
+    default: true
+  allow_bad:
+    description: Whether what follows a rollout that failed may go back to a bad revision.
+    type: bool
+    default: false
+  history_limit:
+    description: How many revisions the journal remembers. What a rollback may need, is open, or keeps a host out is never forgotten.
+    type: int
+    default: 100
 attributes:
   check_mode:
     support: none
@@ -48,11 +61,23 @@ EXAMPLES = r"""
     run: "{{ planned.ticket }}"
     fleet: "{{ fleet.fleet }}"
     observed: {pools: "{{ pools.results }}", releases: "{{ releases.hosts }}", health: "{{ [health] }}"}
+    policy: "{{ policy }}"
     state_url: sqlite:////var/lib/convoy/rollouts.db
   run_once: true
 """
 
 RETURN = r"""
+undo:
+  description:
+    - What is to be undone now, because the rollout halted and C(rollout_on_failure=rollback). Empty when nothing is.
+  returned: success
+  type: dict
+  sample: {}
+complaint:
+  description: What the run should fail with. Empty when all is as it was wanted.
+  returned: success
+  type: str
+  sample: ""
 verdict:
   description: V(converged), V(halted), or V(cancelled) when a person aborted it.
   returned: success

@@ -105,10 +105,12 @@ class ControllerStep(ActionBase):
             raise InputError(f"rollout_app: one app is meant, the hosts say {said}; write -e rollout_app=NAME. Nothing was changed.")
         return apps.pop()
 
-    def variables_of(self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any]) -> dict[str, HostVariables]:
-        """The variables of several hosts, in the order given."""
+    def variables_of(
+        self, hosts: t.Iterable[str], task_vars: Mapping[str, t.Any], instead: Mapping[str, t.Any] | None = None
+    ) -> dict[str, HostVariables]:
+        """The variables of several hosts, in the order given; ``instead`` as `HostVariables` takes it."""
         try:
-            return {host: HostVariables(self, task_vars, host) for host in hosts}
+            return {host: HostVariables(self, task_vars, host, instead) for host in hosts}
         except AnsibleError as error:
             raise RollingError(f"the variables of the fleet can't be read: {error}") from error
 

@@ -73,7 +73,7 @@ def forecast_lines(made: Forecast, weighed: bool) -> list[str]:
     unit = "of the weight" if weighed else "members"
     lines = [f"serves  {one.place}: never fewer than {one.lowest} of {one.of} {unit} (batch {one.batch})" for one in made.capacity]
     if made.widest and made.best is not None and made.worst is not None:
-        lines.append(f"takes  {_span(made.best)} to {_span(made.worst)}, if hosts are out as long as {made.hosts_timed} were before")
+        lines.append(f"takes  {span(made.best)} to {span(made.worst)}, if hosts are out as long as {made.hosts_timed} were before")
     elif made.widest:
         lines.append("takes  nobody knows yet: no rollout of the app has brought a host back")
     if made.forks < made.widest and made.window:
@@ -110,7 +110,8 @@ def _capacities(plan: Plan, observed: Observed) -> t.Iterator[Capacity]:
         yield Capacity(place, least, total[place], number)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A time for a person."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"

@@ -19,6 +19,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Sta
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_turns import running_since, what_waves_want
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
+_SHUT = "the same command goes on then, or now with rollout_override"
+
 
 def decide(
     want: t.Sequence[str],
@@ -95,8 +97,13 @@ def _halted(standing: Standing, policy: Policy) -> str:
     if rollout.aborted:
         return rollout.abortion
     failed, unreachable = standing.with_verdict(Verdict.FAILED), standing.with_verdict(Verdict.UNREACHABLE)
-    over = _over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", standing.total)
-    return over or _over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", standing.total)
+    over = over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", standing.total)
+    return over or over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", standing.total)
+
+
+def is_shut(halted: str) -> bool:
+    """Whether a rollout was halted for the time of day, and nothing is wrong with it."""
+    return halted.endswith(_SHUT)
 
 
 def _out_of_time(standing: Standing, policy: Policy, now: float) -> str:
@@ -105,10 +112,10 @@ def _out_of_time(standing: Standing, policy: Policy, now: float) -> str:
     if idle > policy.progress_deadline:
         return f"no host became available for {idle:.0f} s, rollout_progress_deadline is {policy.progress_deadline:g} s"
     shut = policy.shut(now, started=True)
-    return f"{shut}; the same command goes on then, or now with rollout_override" if shut else ""
+    return f"{shut}; {_SHUT}" if shut else ""
 
 
-def _over_budget(hosts: t.Collection[str], what: str, budget: Amount, variable: str, total: int) -> str:
+def over_budget(hosts: t.Collection[str], what: str, budget: Amount, variable: str, total: int) -> str:
     """The budget's sentence once it is exceeded: reaching it is tolerated, one more is not."""
     if len(hosts) <= budget.of(total):
         return ""

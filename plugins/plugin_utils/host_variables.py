@@ -19,11 +19,13 @@ from ansible.plugins.action import ActionBase
 class HostVariables(Mapping[str, t.Any]):
     """The variables of one host, each templated when it is read."""
 
-    def __init__(self, action: ActionBase, task_vars: Mapping[str, t.Any], host: str) -> None:
+    def __init__(self, action: ActionBase, task_vars: Mapping[str, t.Any], host: str, instead: Mapping[str, t.Any] | None = None) -> None:
+        """:param instead: variables that are other than they are, whatever the command line says of them."""
         hostvars = task_vars["hostvars"]
         self._raw: dict[str, t.Any] = hostvars._variable_manager.get_vars(
             play=_play_of(action._task), host=hostvars._inventory.get_host(host), task=action._task
         )
+        self._raw.update(instead or {})
         self._templar = action._templar.copy_with_new_env(available_variables=self._raw)
 
     def __getitem__(self, name: str) -> t.Any:
@@ -37,6 +39,12 @@ class HostVariables(Mapping[str, t.Any]):
 
     def __len__(self) -> int:
         return len(self._raw)
+
+
+def typed_variables(task_vars: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    """The variables of the command line, which nothing overrides."""
+    typed: Mapping[str, t.Any] = task_vars["hostvars"]._variable_manager.extra_vars
+    return typed
 
 
 def _play_of(task: t.Any) -> t.Any:

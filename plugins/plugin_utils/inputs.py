@@ -97,12 +97,13 @@ def check_target(version: t.Any) -> str:
         raise InputError(f"{error} Nothing was touched.") from error
 
 
-def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None, reboot: bool = False) -> Fleet:
+def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None, reboot: bool = False, back: bool = False) -> Fleet:
     """The fleet from every host's variables.
 
     :param variables: host -> its variables, in the order of the inventory. Only the ``rollout_*`` ones are looked at.
     :param version: the target; None when the fleet is only looked at, and no artifact is needed; ``RESTART``.
     :param reboot: a restart is of the hosts.
+    :param back: the version was there before, so that an artifact is needed by nobody who has it still.
     :raises InputError: one sentence that names the host, the variable, what was given and what is allowed.
     """
     if not variables:
@@ -115,11 +116,11 @@ def read_fleet(variables: Mapping[str, Mapping[str, t.Any]], version: str | None
             f"rollout_app: one rollout is for one app, the hosts say {', '.join(sorted(repr(app) for app in apps))}; "
             "choose a group with -e rollout_hosts=GROUP, or give every host its rollout_app."
         )
-    hosts = tuple(_read_host(host, mine, version, reboot) for host, mine in variables.items())
+    hosts = tuple(_read_host(host, mine, version, reboot, back) for host, mine in variables.items())
     return Fleet(apps.pop(), hosts, _read_balancers(variables), reboot)
 
 
-def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None, reboot: bool) -> HostInput:
+def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None, reboot: bool, back: bool) -> HostInput:
     given = ("rollout_root", "rollout_artifact", "rollout_deploy_tasks", "rollout_restart_command", "rollout_service")
     root, artifact, tasks, restart, service = (_text(mine.get(name), name, host) for name in given)
     if not restart and service:
@@ -131,7 +132,7 @@ def _read_host(host: str, mine: Mapping[str, t.Any], version: str | None, reboot
         )
     if version not in (None, RESTART) and not tasks:
         for name, value in (("rollout_root", root), ("rollout_artifact", artifact), ("rollout_service", restart)):
-            if not value:
+            if not value and not (back and name == "rollout_artifact"):
                 raise InputError(
                     f"{name} is not set for {host}; set it, or give a task file of your own in rollout_deploy_tasks. Nothing was touched."
                 )

@@ -4,7 +4,7 @@
 
 """What a person does from elsewhere: pause, resume, approve and abort a live rollout, freeze an app, and break a lease.
 
-It is a mark in the journal that the rollout finds at its next gate. Here and in ``journal`` and ``lease`` SQL is known.
+It is a mark in the journal that the rollout finds at its next gate. Here and in ``journal``, ``annals`` and ``lease`` SQL is known.
 """
 
 from __future__ import annotations

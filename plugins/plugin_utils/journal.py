@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal: what happened, written before it is done. SQL is known here, in ``lease`` and in ``interventions``.
+"""The journal: what happened, written before it is done. SQL is known here, in ``lease``, ``annals`` and ``interventions``.
 
 Every write of a live rollout carries its fence, and renews its lease.
 """
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
+from ansible_collections.convoy.rolling.plugins.plugin_utils import annals, journal_waves, lease
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
-from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_waves, lease
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event, opening, serving
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, pace_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
@@ -29,6 +29,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     HostRecord,
     Member,
     Plan,
+    Rollback,
     RolloutRecord,
     Step,
     Verdict,
@@ -159,6 +160,8 @@ class Journal:
         versions: Mapping[str, str | None] | None = None,
         reached: Milestones | None = None,
         waves: Sequence[WaveRecord] = (),
+        origin: Mapping[str, str] | None = None,
+        back: Rollback | None = None,
     ) -> Ticket:
         """Take the app's lease and write a new rollout.
 
@@ -168,6 +171,8 @@ class Journal:
         :param versions: host -> what it runs, as far as anybody says.
         :param reached: what was reached already, by an earlier rollout that this one goes on with.
         :param waves: what the plan's waves begin with.
+        :param origin: where its command was typed; see ``origin.origin_of``.
+        :param back: what it goes back to, if it does: what it undoes is marked bad.
         :raises LeaseTaken: when another controller's rollout is live, naming it.
         :raises Frozen: when a person froze the app.
         """
@@ -181,11 +186,15 @@ class Journal:
                 "by": str(holder),
                 "plan": json.dumps(to_json(plan)),
                 **asdict(reached or Milestones()),
+                "origin": json.dumps(dict(origin or {})),
+                "back": json.dumps(to_json(back)) if back else "",
             }
             written = insert(schema.ROLLOUTS).values(**row, started=now, progressed=now).returning(schema.ROLLOUTS.c.number)
             ticket = Ticket(plan.app, int(db.execute(written).scalar_one()), fence)
             lease.give(db, ticket)
             self._end_unfinished(db, ticket, plan.version, now)
+            if back:
+                annals.mark_bad(db, ticket.rollout, back)
             rows = [{"rollout": ticket.rollout, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
             if rows:
                 db.execute(insert(schema.HOSTS), rows)
@@ -346,6 +355,8 @@ class Journal:
             self._end_absences(db, ticket, back)
             ended = {"ended": now, "verdict": verdict.value, "reason": reason}
             db.execute(update(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == ticket.rollout).values(**ended))
+            if verdict is Verdict.CONVERGED:
+                annals.mark_rolled_back(db, ticket.rollout)
             lease.release(db, ticket.app)
             self._write_event(db, ticket, now, "ended", {"verdict": verdict.value, "reason": reason, **(told or {})})
 
@@ -414,7 +425,7 @@ def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
         "contracted_at",
     )
     values = {name: getattr(row, name) for name in names}
-    marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted")}
+    marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted", "back")}
     record: RolloutRecord = typed(
         RolloutRecord, {**values, **marks, "plan": json.loads(row.plan), "hosts": [_host_values(host) for host in hosts]}
     )

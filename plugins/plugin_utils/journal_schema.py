@@ -82,6 +82,9 @@ else:
         # When the tasks of rollout_hooks.expand and contract went well; NULL: not yet. A rollback wants to know.
         Column("expanded_at", Float, info=since(3)),
         Column("contracted_at", Float, info=since(3)),
+        Column("origin", Text, nullable=False, default="", server_default="", info=since(3)),  # where its command was typed
+        Column("back", Text, nullable=False, default="", server_default="", info=since(3)),  # of a rollback: what it undoes, and why
+        Column("bad", Text, nullable=False, default="", server_default="", info=since(3)),  # why nobody should go back to it
     )
 
     HOSTS = Table(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
-from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for, same_again
+from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import back_again, command_for, same_again
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines, unopened_lines
 
 
@@ -88,6 +88,8 @@ class LastWords:
         from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 
         again = same_again(progress["version"], bool(progress["trouble"]))
+        if progress.get("back"):
+            again = back_again(progress["to_revision"])
         try:
             journal = Journal(self._state_urls.get(progress["rollout"], ""))
             rollout, absences = journal.rollout(progress["rollout"]), journal.absences(progress["app"])

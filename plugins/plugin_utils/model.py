@@ -31,6 +31,7 @@ class Verdict(StrEnum):
     HALTED = "halted"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+    ROLLED_BACK = "rolled back"
 
 
 class Step(StrEnum):
@@ -187,6 +188,8 @@ class Plan:
     restarts: dict[str, Before] = field(default_factory=dict)  # of a restart: host -> what it began with
     waves: tuple[Wave, ...] = ()
     overridden: tuple[str, ...] = ()  # conditions that failed before it began, and are not asked any more
+    before: dict[str, str] = field(default_factory=dict)  # host of the batches -> the version that it had
+    spared: dict[str, str] = field(default_factory=dict)  # host -> why a rollback leaves it alone, whatever it runs
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -238,6 +241,21 @@ class WaveRecord:
 
 
 @dataclass(frozen=True)
+class Rollback:
+    """What a rollout goes back to, and what of."""
+
+    revision: int | None  # the rollout that it goes back to; None: what the hosts ran before the first one
+    undoes: tuple[int, ...]  # the rollouts that are undone: nobody goes back to them any more
+    why: str
+    by_itself: bool = False  # a rollout that failed began it
+
+    @property
+    def name(self) -> str:
+        """Where it leads, for a person."""
+        return f"revision {self.revision}" if self.revision is not None else "what ran before the first revision"
+
+
+@dataclass(frozen=True)
 class RolloutRecord:
     """What the journal knows of one rollout: the gate's other half of the truth."""
 
@@ -259,6 +277,7 @@ class RolloutRecord:
     expanded_at: float | None = None  # when the tasks of rollout_hooks.expand had run
     contracted_at: float | None = None  # when those of contract had
     waves: tuple[WaveRecord, ...] = ()
+    back: Rollback | None = None  # None: it went forward
 
     @property
     def abortion(self) -> str:

@@ -10,14 +10,19 @@ import shlex
 
 from ansible import context
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Rollback, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion
 
 
-def next_command(version: str, conclusion: Conclusion) -> str:
-    """What brings the fleet on from here; empty when nothing is left to do."""
+def next_command(version: str, conclusion: Conclusion, back: Rollback | None = None) -> str:
+    """What brings the fleet on from here; empty when nothing is left to do.
+
+    :param back: where a rollback leads.
+    """
     if conclusion.verdict is Verdict.CONVERGED:
         return ""
+    if back:
+        return back_again(back.revision)
     return same_again(version, any(state.verdict is Verdict.FAILED for state in conclusion.hosts))
 
 
@@ -30,6 +35,12 @@ def same_again(version: str, failed: bool) -> str:
     if version == RESTART:
         return command_for()
     return f"{command_for()} -e rollout_version={'A_GOOD_VERSION' if failed else version}"
+
+
+def back_again(revision: int | None) -> str:
+    """The command that finishes a rollback."""
+    to = f" -e rollout_to_revision={revision}" if revision is not None else ""
+    return f"{command_for('convoy.rolling.rollback')}{to}"
 
 
 def command_for(playbook: str | None = None) -> str:

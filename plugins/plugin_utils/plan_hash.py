@@ -25,6 +25,8 @@ def plan_hash(plan: Plan, sha256: str | None) -> str:
     target = [plan.app, plan.version, sha256 or ""]
     hosts: list[t.Any] = [plan.batches, sorted(plan.skipped), sorted(plan.held), sorted(plan.unreachable), plan.deployed]
     limits: list[t.Any] = [plan.limit, plan.floors, plan.weighed, plan.window, [(scope.name, scope.room) for scope in plan.scopes]]
+    if plan.spared:
+        hosts.append(sorted(plan.spared))
     if plan.waves:
         hosts.append([(wave.name, sorted(wave.hosts)) for wave in plan.waves])
         limits.append([(wave.bake_time, wave.bake_requests, wave.approve, wave.checked) for wave in plan.waves])

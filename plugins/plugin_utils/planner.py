@@ -40,6 +40,7 @@ def make_plan(
     before: t.Mapping[str, Before] | None = None,
     latest: RolloutRecord | None = None,
     checked: bool = False,
+    spared: t.Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan a rollout of ``version`` over the fleet as it is.
 
@@ -49,6 +50,7 @@ def make_plan(
     :param before: of a restart, for which the version is ``RESTART``: what it began with on every host.
     :param latest: the newest rollout of the app; where this one goes on with it, hosts stay in their waves.
     :param checked: conditions are asked at the end of every wave.
+    :param spared: host -> why it is left alone, whatever it runs.
     :raises InputError: when a limit comes to 0, when so many members are out already that nobody may leave, with the sum; when
         the version would be one too many in service.
     """
@@ -59,10 +61,13 @@ def make_plan(
     held: dict[str, str] = {}
     unreachable: dict[str, str] = {}
     candidates: list[Candidate] = []
+    leave_alone = dict(spared or {})
     serving = {seen.host: serves(seen, members[seen.host]) for seen in observed.hosts}
     for seen in observed.hosts:
         mine = members[seen.host]
         taken = [member for member in mine if member.admin != "ready"]
+        if seen.host in leave_alone:
+            continue
         if not seen.reachable:
             unreachable[seen.host] = seen.why or "it could not be reached"
         elif taken and seen.host not in absent:
@@ -101,6 +106,8 @@ def make_plan(
         left_out=tuple(_left_out(observed)),
         restarts=dict(before),
         waves=waves,
+        before={one.seen.host: one.seen.version for one in order if one.seen.version is not None},
+        spared=leave_alone,
     )
 
 

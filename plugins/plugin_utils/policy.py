@@ -19,7 +19,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.amounts import Amou
 from ansible_collections.convoy.rolling.plugins.plugin_utils.time_windows import Calendar
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import WaveSpec, parse_waves
 
-ON_FAILURE = ("halt",)
+ON_FAILURE = ("halt", "rollback")
+WAYS_BACK = ("require", "warn", "ignore")
 LIMIT_BY = ("members", "weight")
 ORDERS = ("inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle")
 ZONE_ORDERS = ("striped", "sequential")

@@ -11,19 +11,35 @@ from collections.abc import Sequence
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Forecast, forecast_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed, Plan, Wave
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
+from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Target
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 _SHOWN = 20
 
 
-def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, shut: str = "", findings: Sequence[str] = ()) -> list[str]:
+def preview_lines(
+    plan: Plan,
+    observed: Observed,
+    made: Forecast,
+    digest: str,
+    shut: str = "",
+    findings: Sequence[str] = (),
+    back: Target | None = None,
+) -> list[str]:
     """What would be rolled, in which batches, who is left out and why, the sums behind the limits, and what it comes to.
 
     :param digest: the plan's hash.
     :param shut: why it may not start now.
     :param findings: what the conditions say now.
+    :param back: where it goes back to, if it does.
     """
+    if back and not plan.order and not plan.unreachable:
+        held = [f"held  {host}: {why}" for host, why in plan.held.items()]
+        return [f"skipped rollback (fleet already runs {back.back.name})", *held, *_spared_lines(plan)]
     running = {seen.host: seen.version or "unknown" for seen in observed.hosts}
-    lines = [f'rollout of "{plan.app}" {goal(plan.version)}: {len(plan.order)} of {len(observed.hosts)} hosts {_how(plan)}']
+    what = "rollback" if back else "rollout"
+    lines = [f'{what} of "{plan.app}" {goal(plan.version)}: {len(plan.order)} of {len(observed.hosts)} hosts {_how(plan)}']
+    lines += [f"why  {back.cause}"] if back else []
     lines += [f"limit  {text}" for text in plan.sums]
     if plan.window and plan.order:
         lines += [_wave_line(wave) for wave in plan.waves]
@@ -41,6 +57,7 @@ def preview_lines(plan: Plan, observed: Observed, made: Forecast, digest: str, s
         lines.append(f"out  {absence.host}: taken out by rollout {absence.rollout}, not back yet; {then}")
     for word, hosts in (("skip", plan.skipped), ("held", plan.held), ("unreachable", plan.unreachable)):
         lines += [f"{word}  {host}: {why}" for host, why in hosts.items()]
+    lines += _spared_lines(plan)
     lines += forecast_lines(made, plan.weighed)
     lines += findings
     return [*lines, *([f"not now  {shut}"] if shut else []), f"hash  {digest}"]
@@ -61,3 +78,11 @@ def _wave_line(wave: Wave) -> str:
         asks.append("then its conditions are asked")
     many = f" and {len(wave.hosts) - _SHOWN} more" if len(wave.hosts) > _SHOWN else ""
     return f"wave {wave.name}  {wave.sum}: {', '.join(wave.hosts[:_SHOWN])}{many}" + "".join(f"; {one}" for one in asks)
+
+
+def _spared_lines(plan: Plan) -> list[str]:
+    """Whom a rollback leaves alone: it may be most of a large fleet."""
+    hosts: dict[str, list[str]] = {}
+    for host, why in plan.spared.items():
+        hosts.setdefault(why, []).append(host)
+    return [f"spared  {listed(mine, len(mine))}: {why}" for why, mine in hosts.items()]

@@ -34,6 +34,8 @@ def progress_of(rollout: RolloutRecord, out: Iterable[str] = ()) -> dict[str, t.
         "halted": rollout.halted,
         "out": sorted(out),
         "verdict": "",
+        "back": rollout.back is not None,
+        "to_revision": rollout.back.revision if rollout.back else None,
     }
 
 
@@ -52,15 +54,18 @@ def converged_progress(plan: Plan) -> dict[str, t.Any]:
         "halted": "",
         "out": [],
         "verdict": Verdict.CONVERGED.value,
+        "back": False,
+        "to_revision": None,
     }
 
 
 def lines_of(progress: Mapping[str, t.Any]) -> list[str]:
     """What a person reads of it."""
-    name = f'rollout of "{progress["app"]}" {goal(progress["version"])}'
+    back = bool(progress.get("back"))
+    name = f'{"rollback" if back else "rollout"} of "{progress["app"]}" {goal(progress["version"])}'
     if progress["verdict"] == Verdict.CONVERGED.value:
         held = f" ({len(progress['held'])} held: {', '.join(progress['held'])})" if progress["held"] else ""
-        return [f"{name}: successfully rolled out{held}"]
+        return [f"{name}: {'rolled back' if back else 'successfully rolled out'}{held}"]
     trouble = [f"{name}: {host}: {why}" for host, why in sorted(progress["trouble"].items())]
     if progress["verdict"] or progress["halted"]:
         return [*trouble, f"error: {name}: {progress['verdict'] or 'halted'}: {progress['halted']}"]

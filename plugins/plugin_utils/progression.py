@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import host_of, members_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Balancer
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, Step, Verdict, original_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
 LET_IN = "it was let in while it was out, by somebody or by a load balancer that started anew"
 
@@ -126,6 +127,17 @@ def after_release(hosts: Sequence[str], results: Mapping[str, Mapping[str, t.Any
         else:
             records.append(HostRecord(host, after))
     return _those_without_verdict(records)
+
+
+def no_way_back(results: Mapping[str, Mapping[str, t.Any]]) -> str:
+    """Who could not go back once it is rolled, and why; empty when everybody can. See ``proof.prove``."""
+    faults: dict[str, list[str]] = {}
+    for host, answer in results.items():
+        fault = (answer.get("way_back") or {}).get("fault")
+        if fault:
+            faults.setdefault(fault, []).append(host)
+    whys = [f"{listed(hosts, len(hosts))}: {fault}" for fault, hosts in faults.items()]
+    return f"no way back for {'; '.join(whys)}" if whys else ""
 
 
 def after_verify(

@@ -4,8 +4,9 @@
 
 """The commands that look at, stage and switch releases on hosts, without a module's transfer.
 
-But for a look, the code is that of module_utils/releases.py, unpacking.py and artifacts.py, sent as source to each host's own Python: 20 ms a host instead of
-200 ms, and one place that knows what a release is. Where the host is the controller the same code is called as it is, for 1 to 5 ms.
+But for a look, the code is that of module_utils/releases.py, proof.py, unpacking.py and artifacts.py, sent as source to each host's own
+Python: 20 ms a host instead of 200 ms, and one place that knows what a release is. Where the host is the controller the same code is
+called as it is, for 1 to 5 ms.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def stage_command(request: dict[str, t.Any], file: str | None = None) -> Command
     :param request: the arguments of ``artifacts.run``; with ``file``, ``src`` is the copy of it on the host.
     :param file: a file of the controller to copy first.
     """
-    return _command({"op": "run", "state": "present", **request}, ("releases", "unpacking", "artifacts"), file=file)
+    return _command({"op": "run", "state": "present", **request}, ("releases", "proof", "unpacking", "artifacts"), file=file)
 
 
 def look_of(outcome: Outcome) -> dict[str, t.Any]:

@@ -13,6 +13,7 @@ from ansible_collections.convoy.rolling.plugins.module_utils.durations import to
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
 from ansible_collections.convoy.rolling.plugins.module_utils.releases import ReleaseError, check_sha256
 from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import ONCE
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import WAYS_BACK
 from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import MOMENTS
 
 ON_DRAIN_TIMEOUT = ("fail", "force", "continue")
@@ -28,10 +29,15 @@ def check_settings(settings: Mapping[str, t.Any], check_tasks: Callable[[str], s
     :raises InputError: one sentence that names the variable, what was given and what is allowed.
     """
     _check_drain(settings)
-    for name, least in (("rollout_keep", 1), ("rollout_strip_components", 0)):
+    for name, least in (("rollout_keep", 1), ("rollout_history_limit", 1), ("rollout_strip_components", 0)):
         value = str(settings.get(name, least))
         if not (value.isascii() and value.isdigit() and int(value) >= least):
             raise InputError(f"{name}: {value!r} is not a whole number of {least} or more. {_NOTHING}")
+    way_back = settings.get("rollout_way_back", "warn")
+    if way_back not in WAYS_BACK:
+        raise InputError(f"rollout_way_back: {str(way_back)[:20]!r} is not among {', '.join(WAYS_BACK)}. {_NOTHING}")
+    if way_back == "require" and settings.get("rollout_deploy_tasks"):
+        raise InputError(f"rollout_way_back: what rollout_deploy_tasks deploys can't be proven to have a way back; write warn. {_NOTHING}")
     _check_shared(settings.get("rollout_shared"))
     digest = settings.get("rollout_artifact_sha256") or None
     try:

@@ -14,9 +14,10 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goa
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion, HostState, done
 
 
-def summary_lines(app: str, version: str, conclusion: Conclusion, observed: Observed, command: str) -> list[str]:
+def summary_lines(app: str, version: str, conclusion: Conclusion, observed: Observed, command: str, back: bool = False) -> list[str]:
     """The verdict and why, every host that did not converge, who is out of rotation, and the command to type next."""
-    lines = [f'rollout of "{app}" {goal(version)}: {conclusion.verdict.value}: {conclusion.reason}']
+    what = "rollback" if back else "rollout"
+    lines = [f'{what} of "{app}" {goal(version)}: {conclusion.verdict.value}: {conclusion.reason}']
     if conclusion.verdict is not Verdict.CONVERGED:
         lines.append(f"  {len(conclusion.converged)} of {len(conclusion.hosts)} hosts {done(version)} and serve")
     lines += [f"  not seen: {why}; of its members this is what it said last" for why in observed.silent.values()]

@@ -10,6 +10,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import is_shut, over_budget
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     RESTART,
     Before,
@@ -18,9 +19,11 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     Member,
     Observed,
     RolloutRecord,
+    Step,
     Verdict,
 )
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged
+from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,10 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
             mine.setdefault(member.host, []).append(member)
     absent = {absence.host for absence in observed.absences}
     states = tuple(_state(seen, mine.get(seen.host, []), version, seen.host in absent, rollout) for seen in observed.hosts)
-    short = [state for state in states if state.verdict not in (Verdict.CONVERGED, Verdict.HELD)]
+    spared = rollout.plan.spared if rollout else {}
+    short = [state for state in states if state.verdict not in (Verdict.CONVERGED, Verdict.HELD) and state.host not in spared]
     if not short and not observed.silent:
-        return Conclusion(
-            Verdict.CONVERGED, f"{_count(states, Verdict.CONVERGED)} of {len(states)} hosts {done(version)} and serve", states
-        )
+        return Conclusion(Verdict.CONVERGED, _success(version, states, spared), states)
     whys = [*observed.silent.values(), *(f"{state.host}: {state.why}" for state in short[:5])]
     reason = rollout.halted if rollout and rollout.halted else "; ".join(whys)
     stopped = rollout is not None and rollout.aborted is not None and rollout.halted == rollout.abortion
@@ -81,6 +83,29 @@ def conclude(version: str, observed: Observed, rollout: RolloutRecord | None) ->
 def counts_of(conclusion: Conclusion) -> dict[str, int]:
     """Verdict -> how many hosts ended so; those that no host did are not there."""
     return dict(sorted(Counter(state.verdict.value for state in conclusion.hosts).items()))
+
+
+def reason_to_go_back(conclusion: Conclusion, rollout: RolloutRecord, policy: Policy) -> str:
+    """Why a rollout that has ended is to be undone by itself; empty when it is not.
+
+    Not when a person ended it, or the time of day; not for failures within their budgets; and not when it touched nobody.
+    """
+    if policy.on_failure != "rollback" or rollout.back or conclusion.verdict is not Verdict.HALTED or is_shut(rollout.halted):
+        return ""
+    if all(record.step is Step.PLANNED for record in rollout.hosts):
+        return ""
+    total = len(conclusion.hosts)
+    failed, unreachable = (
+        [state.host for state in conclusion.hosts if state.verdict is verdict] for verdict in (Verdict.FAILED, Verdict.UNREACHABLE)
+    )
+    over = over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", total)
+    return rollout.halted or over or over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", total)
+
+
+def _success(version: str, states: t.Sequence[HostState], spared: t.Collection[str]) -> str:
+    alone = sum(state.host in spared and state.verdict is not Verdict.CONVERGED for state in states)
+    text = f"{_count(states, Verdict.CONVERGED)} of {len(states) - alone} hosts {done(version)} and serve"
+    return f"{text}; {alone} left alone" if alone else text
 
 
 def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bool, rollout: RolloutRecord | None) -> HostState:
@@ -96,6 +121,8 @@ def _state(seen: HostSeen, members: t.Sequence[Member], version: str, absent: bo
         return HostState(seen.host, verdict, why, out, seen.installed, seen.running, _note(seen, wanted, record))
 
     gone = "" if seen.reachable else seen.why or "it could not be reached"
+    if rollout and seen.host in rollout.plan.spared and not is_converged(seen, members, version):
+        return state(Verdict.SKIPPED, f"left alone: {rollout.plan.spared[seen.host]}")
     if record and record.verdict is Verdict.FAILED:
         # What it failed on comes first, and counted; that it can't be asked any more is said beside it.
         return state(Verdict.FAILED, f"{record.why}; and now it can't be reached: {gone}" if gone else record.why)

@@ -17,6 +17,7 @@ Behaviours, in seconds since it listens where they are times:
     exit: true          dies at start
     exit_after          dies then
     hang: true          accepts and never answers
+    only                the hosts on which all of this is so; on others it behaves
     out_file            /health is 503 as long as this file is there, looked for in the host's directory; / works
 """
 
@@ -40,7 +41,8 @@ class App:
 
     def __init__(self, release: dict[str, t.Any], host: str) -> None:
         self.version: str = release["version"]
-        self.behaviour: dict[str, t.Any] = release.get("behaviour") or {}
+        behaviour: dict[str, t.Any] = release.get("behaviour") or {}
+        self.behaviour = behaviour if host in behaviour.get("only", [host]) else {}
         self.host = host
         self.listening_since = 0.0
         self.in_flight = 0

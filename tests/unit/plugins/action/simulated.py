@@ -15,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, fleet
+from unit.plugins.plugin_utils.fleets import DEFAULTS, balancer, host_input
 
 from ansible_collections.convoy.rolling.plugins.action import gate, plan, record, settle, status, step
+from ansible_collections.convoy.rolling.plugins.plugin_utils.annals import Annals
 from ansible_collections.convoy.rolling.plugins.plugin_utils.baking import Look, look_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import look_calls, members_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.conditions import Condition, Finding, Judgment
@@ -26,6 +27,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import k
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Member
+from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
+from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Wanted, target_of
 
 Place = tuple[str, str]  # balancer, pool
 
@@ -49,6 +52,7 @@ class Host:
     leaves: bool = True  # its members let themselves be drained
     returns: bool = True  # its members come up again
     held: bool = False
+    gone: tuple[str, ...] = ()  # releases that are there no more, and can't be fetched
 
     @property
     def mark(self) -> dict[str, str]:
@@ -74,12 +78,14 @@ class World:
         self.traffic = 0.0  # and all the time, whoever is out
         self.later: dict[float, t.Callable[[], None]] = {}
         self.answers: dict[str, list[str]] = {}  # condition -> what it answers, in turn
-        names = {name for name, _pool in places}
-        self.fleet = fleet(
-            len(hosts), *(balancer(name, [pool for one, pool in places if one == name], self.hosts) for name in sorted(names))
-        )
-        if not places:
-            self.fleet = dataclasses.replace(self.fleet, balancers=())
+        self.refit()
+
+    def refit(self) -> None:
+        """Write the fleet down as it is: hosts came."""
+        names, places = {name for name, _pool in self.pools}, list(self.pools)
+        balancers = [balancer(name, [pool for one, pool in places if one == name], self.hosts) for name in sorted(names)]
+        self.fleet = Fleet("web", tuple(map(host_input, self.hosts)), tuple(balancers))
+        self.served = {name: self.served.get(name, 0) for name in self.hosts}
 
     def healthy(self, host: Host) -> bool:
         return host.running not in self.bad
@@ -208,6 +214,9 @@ class World:
             if not host.reachable:
                 answers[host.name] = {"unreachable": "No route"}
                 continue
+            if version in host.gone:
+                answers[host.name] = {"error": f"version: {version} is not staged"}
+                continue
             self.changes += 1
             answers[host.name] = {"ok": True, "changed": True}
             if switch:
@@ -268,7 +277,7 @@ class Rollout:
     def go(self) -> dict[str, t.Any]:
         """Plan, stage, roll the batches, settle; the result of the last step that ran."""
         world = self.world
-        self.planned = self._do(plan, version=self.version, observed=world.look(), anew=self.anew, approve=self.approve)
+        self.planned = self._plan()
         if not self.planned["live"]:
             return self.planned
         order = self.planned["order"]
@@ -284,6 +293,9 @@ class Rollout:
                 if not now["again"]:
                     break
         return self._do(settle, observed=world.look())
+
+    def _plan(self) -> dict[str, t.Any]:
+        return self._do(plan, version=self.version, observed=self.world.look(), anew=self.anew, approve=self.approve)
 
     def status(self, **different: t.Any) -> dict[str, t.Any]:
         return self._do(status, **{"observed": self.world.look(), "version": self.version, "converged": True, **different})
@@ -332,6 +344,26 @@ class _WorldClock:
         seconds *= 40
         self._world.now += seconds
         self._world.pass_time(seconds)
+
+
+class Rollback(Rollout):
+    """One run of the playbook that goes back, or of what a rollout that failed begins by itself.
+
+    :param undo: the rollout that failed.
+    :param scope: touched or fleet.
+    :param wanted: the rest of what a person types.
+    """
+
+    def __init__(self, world: World, undo: int | None = None, scope: str = "touched", why: str = "", **wanted: t.Any) -> None:
+        annals = Annals(world.url)
+        self.scope = scope
+        self.target = target_of(annals.revisions("web"), annals.versions_before, Wanted(undo=undo, **wanted), why, undo is not None)
+        limits = {"max_failures": "100%", "max_unreachable": "100%", "supersede": True, "success_threshold": 1, "max_unavailable": 2}
+        super().__init__(world, self.target.version, **limits)
+
+    def _plan(self) -> dict[str, t.Any]:
+        look = self.world.look()
+        return self._do(plan, version=self.version, observed=look, back=as_data(self.target), scope=self.scope)
 
 
 class _Stub:

@@ -40,7 +40,7 @@ def archive(path: Path, *names: str) -> tuple[str, str]:
 def hidden(root: Path) -> list[str]:
     """What is in releases/ that is neither a release nor its manifest."""
     names = os.listdir(root / "releases") if (root / "releases").exists() else []
-    return [name for name in names if name.startswith(".") and name[1:].removesuffix(".json") not in names]
+    return [name for name in names if name.startswith(".") and name[1:].removesuffix(".json").removesuffix(".sums") not in names]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_stage_leaves_the_release_and_its_manifest(root: Path, app: tuple[str, s
         },
     }
     assert (root / "releases/2.4.1/conf/app.ini").read_text() == "hello"
-    assert sorted(os.listdir(root / "releases")) == [".2.4.1.json", "2.4.1"]
+    assert sorted(os.listdir(root / "releases")) == [".2.4.1.json", ".2.4.1.sums", "2.4.1"]
     assert sorted(os.listdir(root)) == ["releases"]
 
 

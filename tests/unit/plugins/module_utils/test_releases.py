@@ -304,7 +304,7 @@ def interpreters() -> list[str]:
 @pytest.mark.parametrize("python", interpreters())
 def test_source_runs_from_a_pipe_without_site_packages(python: str, tmp_path: Path) -> None:
     home = Path(releases.__file__).parent
-    sources = [(name, (home / f"{name}.py").read_text()) for name in ("releases", "unpacking", "artifacts")]
+    sources = [(name, (home / f"{name}.py").read_text()) for name in ("releases", "proof", "unpacking", "artifacts")]
     (tmp_path / "src").mkdir()
     (tmp_path / "src/app").write_text("hello")
     root = str(tmp_path / "root")

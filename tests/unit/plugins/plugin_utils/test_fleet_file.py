@@ -33,7 +33,9 @@ def _tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 host_input("web2", probe=probe(status=("200",), conditions=("a == 'ü'",))),
             ),
             (),
-            conditions=parse_conditions([{"name": "a", "command": "true"}, {"name": "b", "http": {"url": "http://x/", "headers": {"A": "b"}}}]),
+            conditions=parse_conditions(
+                [{"name": "a", "command": "true"}, {"name": "b", "http": {"url": "http://x/", "headers": {"A": "b"}}}]
+            ),
         ),
     ],
 )

@@ -23,6 +23,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.progression import 
     after_restore,
     after_tasks,
     after_verify,
+    no_way_back,
 )
 
 TWO_POOLS = (balancer(pools=["web", "api"]),)
@@ -354,3 +355,13 @@ def test_who_fails_or_is_lost_in_a_persons_own_tasks_stays_where_it_stands() -> 
     assert done.going_on == ("web1",)
     assert record(done, "web2") == HostRecord("web2", Step.DRAINED, Verdict.FAILED, "task 'Warm up' failed: 1")
     assert record(done, "web3") == HostRecord("web3", Step.DRAINED, Verdict.UNREACHABLE, "No route")
+
+
+def test_who_could_not_go_back_is_named_by_why() -> None:
+    fault = {"way_back": {"version": "1.0", "fault": "release 1.0 is not there"}}
+    other = {"way_back": {"version": None, "fault": "it has no release to go back to"}}
+    fine = {"way_back": {"version": "1.0", "fault": ""}}
+    assert no_way_back({"web1": fault, "web2": fine, "web3": other, "web4": fault, "web5": {"unreachable": "No route"}}) == (
+        "no way back for web1, web4: release 1.0 is not there; web3: it has no release to go back to"
+    )
+    assert no_way_back({"web1": fine, "web2": {}}) == ""
