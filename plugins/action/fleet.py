@@ -55,6 +55,7 @@ _BACK: dict[str, t.Any] = {
     "to_revision": {"type": "str", "default": ""},
     "scope": {"type": "str", "default": "touched", "choices": list(SCOPES)},
     "allow_bad": {"type": "bool", "default": False},
+    "allow_contracted": {"type": "bool", "default": False},
     "undo": {"type": "int", "default": 0},
     "why": {"type": "str", "default": ""},
     "state_url": STATE_URL_ARGUMENT,
@@ -128,7 +129,9 @@ class ActionModule(ControllerStep):
             raise InputError(
                 f"rollout_to_revision: {revision!r} is no number of a revision; see convoy.rolling.history. Nothing was touched."
             )
-        wanted = Wanted(int(revision) if revision and not undo else None, version, asked["allow_bad"], undo or None)
+        wanted = Wanted(
+            int(revision) if revision and not undo else None, version, asked["allow_bad"], undo or None, asked["allow_contracted"]
+        )
         annals = Annals(asked["state_url"])
         return target_of(annals.revisions(app), annals.versions_before, wanted, asked["why"], by_itself=bool(undo))
 

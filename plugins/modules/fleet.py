@@ -60,6 +60,10 @@ options:
         description: Whether a revision may be gone back to that was rolled back itself, or that never converged.
         type: bool
         default: false
+      allow_contracted:
+        description: Whether it may be gone back though the tasks of C(rollout_hooks.contract) have run since.
+        type: bool
+        default: false
       undo:
         description: The number of the rollout that failed and is undone by itself; V(0) is the newest that went forward.
         type: int

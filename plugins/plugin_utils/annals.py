@@ -14,14 +14,14 @@ import typing as t
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal_store import Store
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Rollback, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Rollback, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Revision, bad_versions
 from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed, typed_json
 
 if schema.MISSING is None:
     from sqlalchemy import Connection, delete, select, update
 
-_COLUMNS = ("number", "version", "started", "ended", "verdict", "reason", "cause", "by", "digest", "bad")
+_COLUMNS = ("number", "version", "started", "ended", "verdict", "reason", "cause", "by", "digest", "bad", "contracted_at")
 
 
 class Annals:
@@ -70,7 +70,7 @@ def surplus(history: t.Sequence[Revision], limit: int, absent: t.Collection[int]
     """
     bad, good = bad_versions(history), dict[str, int]()
     for one in history:
-        if one.verdict is Verdict.CONVERGED and one.version not in bad:
+        if one.verdict is Verdict.CONVERGED and one.version not in bad and one.version != RESTART:
             good.pop(one.version, None)
             good[one.version] = one.number
     needed = min(list(good.values())[-2:], default=0)

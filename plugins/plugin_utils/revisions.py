@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Rollback, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, HostSeen, Rollback, Verdict
 
 SCOPES = ("touched", "fleet")
 
@@ -37,6 +37,7 @@ class Revision:
     origin: dict[str, str] = field(default_factory=dict)
     back: Rollback | None = None
     bad: str = ""  # why nobody should go back to it
+    contracted_at: float | None = None  # when rollout_hooks.contract had run
 
 
 class Wanted(t.NamedTuple):
@@ -46,6 +47,7 @@ class Wanted(t.NamedTuple):
     version: str = ""
     allow_bad: bool = False
     undo: int | None = None  # the rollout to undo; None: the newest that went forward
+    allow_contracted: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,11 @@ def target_of(
 
     :param history: the app's rollouts, oldest first.
     :param before: the number of a rollout -> what its hosts had before it.
-    :raises RollingError: there is nothing to go back to.
+    :raises RollingError: there is nothing to go back to, or the tasks of ``rollout_hooks.contract`` have run since.
     :raises InputError: what is wanted is not there, is bad, or never converged.
     """
+    # A restart brought no version.
+    history = [one for one in history if one.version != RESTART]
     forward = [one for one in history if one.back is None and wanted.undo in (None, one.number)]
     if not forward:
         raise RollingError(f"no revision to go back to: no rollout of this app is in the journal. {_NOTHING}")
@@ -100,11 +104,12 @@ def target_of(
                 f"rollout_to_revision: revision {found.number} ({found.version}) is no good one to go back to: {spite}; name another, or go "
                 f"there all the same with -e rollout_allow_bad=true. {_NOTHING}"
             )
-        return _target(history, undone, found.version, found, why, by_itself, spite)
+        return _uncontracted(_target(history, undone, found.version, found, why, by_itself, spite), history, wanted)
     good = [one for one in history if one.number < undone.number and one.verdict is Verdict.CONVERGED and one.version != undone.version]
     allowed = [one for one in good if wanted.allow_bad or one.version not in bad]
     if allowed:
-        return _target(history, undone, allowed[-1].version, allowed[-1], why, by_itself, bad.get(allowed[-1].version, ""))
+        target = _target(history, undone, allowed[-1].version, allowed[-1], why, by_itself, bad.get(allowed[-1].version, ""))
+        return _uncontracted(target, history, wanted)
     if good:
         raise RollingError(
             f"no revision to go back to: {good[-1].version} of revision {good[-1].number} is bad: {bad[good[-1].version]}; "
@@ -112,11 +117,23 @@ def target_of(
         )
     versions = set(before(history[0].number).values()) - {undone.version}
     if len(versions) == 1 and not versions & bad.keys():
-        return _target(history, undone, versions.pop(), None, why, by_itself, "")
+        return _uncontracted(_target(history, undone, versions.pop(), None, why, by_itself, ""), history, wanted)
     what = f"they ran {', '.join(sorted(versions))}" if versions else "nobody knows what they ran"
     raise RollingError(
         f"no revision to go back to: none converged before revision {undone.number}, and before the first {what}. {_NOTHING}"
     )
+
+
+def _uncontracted(target: Target, history: t.Sequence[Revision], wanted: Wanted) -> Target:
+    """The old version may not fit any more what the contract tasks of a newer one have left of a database."""
+    contracted = [one for one in history if one.number in target.since and one.contracted_at is not None and one.version != target.version]
+    if contracted and not wanted.allow_contracted:
+        newest = contracted[-1]
+        raise RollingError(
+            f"the tasks of rollout_hooks.contract ran in revision {newest.number} ({newest.version}), so {target.version} may not fit any more; "
+            f"roll forward, or go back all the same with -e rollout_allow_contracted=true. {_NOTHING}"
+        )
+    return target
 
 
 def _named(history: t.Sequence[Revision], wanted: Wanted) -> Revision:

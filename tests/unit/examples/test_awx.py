@@ -85,7 +85,9 @@ def test_workflow_reaches_each_of_its_nodes_once() -> None:
         # Its answers go to every job: they are all that the jobs ask for.
         answers = {question["variable"] for question in workflow["survey_spec"]["spec"]}
         jobs = [TEMPLATES[name] for node in nodes.values() if (name := node["unified_job_template"]["name"]) in TEMPLATES]
-        needed = {question["variable"] for job in jobs if "survey_spec" in job for question in job["survey_spec"]["spec"] if question["required"]}
+        needed = {
+            question["variable"] for job in jobs if "survey_spec" in job for question in job["survey_spec"]["spec"] if question["required"]
+        }
         assert needed <= answers
         assert "rollout_version" not in answers, "the way back would take it for where to go"
 

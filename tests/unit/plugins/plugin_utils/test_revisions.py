@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import seen
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Rollback, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Rollback, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Revision, Target, Wanted, bad_versions, spared, target_of
 
 NOBODY: dict[int, dict[str, str]] = {}
@@ -104,6 +105,21 @@ def test_never_to_the_same_version_nor_to_a_bad_one(rollouts: list[str]) -> None
     assert found.version != undone.version and found.version not in bad_versions(made)
     assert undone.number in found.since and undone.number in found.back.undoes
     assert all(number > (found.back.revision or 0) for number in found.since)
+
+
+def test_after_a_contract_nobody_goes_back_unless_a_person_insists() -> None:
+    rollouts = history("1.0", "2.0", "3.0!")
+    contracted = [dataclasses.replace(one, contracted_at=9.0) if one.number == 2 else one for one in rollouts]
+    assert target_of(contracted, NOBODY.get, Wanted(), "why").version == "2.0", "the contract was its own"  # type: ignore[arg-type]
+    with pytest.raises(RollingError, match=r"ran in revision 2 \(2.0\), so 1.0 may not fit any more.*rollout_allow_contracted=true"):
+        target_of(contracted, NOBODY.get, Wanted(revision=1), "why")  # type: ignore[arg-type]
+    found = target_of(contracted, NOBODY.get, Wanted(revision=1, allow_contracted=True), "why")  # type: ignore[arg-type]
+    assert found.version == "1.0"
+
+
+def test_restart_is_nothing_to_go_back_to_and_undoes_nothing() -> None:
+    assert target("1.0", "2.0", RESTART).version == "1.0"
+    assert target("1.0", RESTART, "2.0!").version == "1.0"
 
 
 def test_exactly_the_touched_hosts_go_back_and_who_came_since_on_what_is_undone() -> None:
