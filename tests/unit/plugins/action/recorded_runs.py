@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from ansible import constants
-from unit.plugins.action.simulated import Host, Killed, Rollout, World
+from unit.plugins.action.simulated import Host, Killed, Rollback, Rollout, World
 from unit.plugins.plugin_utils.fleets import names
 
+from ansible_collections.convoy.rolling.plugins.action import gate, settle, step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.history import Picture
 from ansible_collections.convoy.rolling.plugins.plugin_utils.interventions import Intervention
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
@@ -48,14 +49,40 @@ class Recorded:
 
 
 class _Taped(Rollout):
-    def __init__(self, recorded: Recorded, world: World, version: str, *more: t.Any, **limits: t.Any) -> None:
-        super().__init__(world, version, *more, **limits)
+    def __init__(self, recorded: Recorded, world: World, *more: t.Any, **limits: t.Any) -> None:
+        super().__init__(world, *more, **limits)
         self._recorded = recorded
 
     def _do(self, module: t.Any, **arguments: t.Any) -> dict[str, t.Any]:
         result = super()._do(module, **arguments)
         self._recorded.results.append((self.world.now, result))
         return result
+
+
+class _TapedBack(_Taped, Rollback):
+    """A rollback."""
+
+
+class _TapedWindow(_Taped):
+    """Each host goes as soon as a place is free."""
+
+    def go(self) -> dict[str, t.Any]:
+        self.planned = self._plan()
+        order = self.planned["order"]
+        self._record("staged", order, releases=self.world.release(order, self.version, switch=False))
+        out: list[dict[str, t.Any]] = []
+        for host in order:
+            if len(out) == self.planned["plan"]["limit"]:
+                self._steps(out.pop(0), "verified", "back")
+            out.append(self._steps(self._do(gate, hosts=[host]), "drained", "deployed"))
+        for now in out:
+            self._steps(now, "verified", "back")
+        return self._do(settle, observed=self.world.look())
+
+    def _steps(self, now: dict[str, t.Any], *names: str) -> dict[str, t.Any]:
+        for name in names:
+            now = self._do(step, hosts=now["hosts"], step=name)
+        return now
 
 
 def success(state: Path) -> Recorded:
@@ -94,7 +121,31 @@ def resume(state: Path) -> Recorded:
     return recorded
 
 
-RUNS: dict[str, t.Callable[[Path], Recorded]] = {"success": success, "halt": halt, "resume": resume}
+def rollback(state: Path) -> Recorded:
+    """A version that never comes up, and the way back that follows by itself."""
+    world = _world(state)
+    world.bad = {"2.0"}
+    failed = Rollout(world, "2.0", max_unavailable=2, on_failure="rollback").go()
+    recorded = Recorded(world.url)
+    _TapedBack(recorded, world, undo=failed["undo"]["rollout"], why=failed["undo"]["why"]).go()
+    return recorded
+
+
+def window(state: Path) -> Recorded:
+    """Six hosts through a window of two."""
+    world = _world(state)
+    recorded = Recorded(world.url)
+    _TapedWindow(recorded, world, "2.0", max_unavailable=2, mode="window").go()
+    return recorded
+
+
+RUNS: dict[str, t.Callable[[Path], Recorded]] = {
+    "success": success,
+    "halt": halt,
+    "resume": resume,
+    "rollback": rollback,
+    "window": window,
+}
 
 
 @cache
