@@ -15,6 +15,7 @@ import os
 import signal
 import typing as t
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
@@ -63,8 +64,9 @@ class LastWords:
         for line in self._lines(progress, why) if progress else self._lines_of_before(begun, why) if begun else []:
             try:
                 self._say(line)
-            except RuntimeError:  # the signal came in the middle of another line
-                os.write(1, f"\n{line}\n".encode())
+            except Exception:  # such as RuntimeError, when the signal came in the middle of another line
+                with suppress(OSError):
+                    os.write(1, f"\n{line}\n".encode())
 
     def _arm(self) -> None:
         if not self._armed:
