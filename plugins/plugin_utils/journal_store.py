@@ -11,6 +11,7 @@ import re
 import sys
 import typing as t
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
@@ -80,14 +81,10 @@ class Store:
         self._url = _parsed(url)
         self._path = Path(str(self._url.database)).absolute() if self._url.get_backend_name() == "sqlite" else None
         self._known = False
-        if self._path:
-            self._engine: Engine = create_engine(self._url, poolclass=NullPool)
-            _make_sqlite_strict(self._engine)
-            self._reader = self._engine.execution_options(reading=True)
-        else:
-            self._engine = _postgresql(self._url)
-            # All of a look is of one moment, as it is in SQLite.
-            self._reader = self._engine.execution_options(reading=True, isolation_level="REPEATABLE READ")
+        self._engine = _engine(self._url)
+        # All of a look is of one moment, as it is in SQLite anyway.
+        isolation = {} if self._path else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self._engine.execution_options(reading=True, **isolation)
 
     @contextmanager
     def reading(self) -> t.Iterator[Connection | None]:
@@ -184,6 +181,12 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
+@lru_cache(maxsize=4)
+def _engine(url: URL) -> Engine:
+    """One a process and database: what it has compiled serves every store. It keeps no connection, and so a fork may share it."""
+    return _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+
+
 def _postgresql(url: URL) -> Engine:
     asked = {name: value for name, value in _LIBPQ.items() if name not in url.query}
     try:
@@ -208,8 +211,9 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
-def _make_sqlite_strict(engine: Engine) -> None:
-    """Make SQLite's transactions real: pysqlite would open them late, and two controllers could both read before either writes."""
+def _sqlite(url: URL) -> Engine:
+    """With real transactions: pysqlite would open them late, and two controllers could both read before either writes."""
+    engine = create_engine(url, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: t.Any, _record: t.Any) -> None:
@@ -220,3 +224,5 @@ def _make_sqlite_strict(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(db: Connection) -> None:
         db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
+
+    return engine

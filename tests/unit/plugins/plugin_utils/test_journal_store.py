@@ -181,7 +181,7 @@ def test_postgresql_is_spoken_to_through_psycopg(url: str) -> None:
 def test_psycopg_that_is_missing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(InputError, match=r"PostgreSQL needs psycopg, which .* can't import; .* pip install 'psycopg\[binary\]>=3.1'"):
-        Journal("postgresql://me:hunter2@host/db")
+        Journal("postgresql://me:hunter2@never-asked/db")
 
 
 # -- rows that nobody here wrote ---------------------------------------------------------------------------------------
