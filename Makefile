@@ -43,7 +43,7 @@ test-unit: venv ## the unit tests, in seconds
 test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook, PostgreSQL
 	@tests/setup/postgresql.sh
 	@tests/setup/haproxies.sh || echo "Not every HAProxy was had: the tests of what differs between versions run on those that are there." >&2
-	$(PYTHON) -m pytest -n 2 tests/integration
+	$(PYTHON) -m pytest -n 2 --durations=20 tests/integration
 
 test-haproxies: venv haproxies ## the tests of HAProxy on every version that Debian has, in full
 	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
