@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from fleet.breakpoints import Breakpoints
 from fleet.fleet import POOLS, Fleet
 
 Fixture = t.Callable[..., t.Any]
@@ -40,13 +41,15 @@ def test_paused_rollout_waits_without_its_deadline_running_and_goes_on(
     tmp_path: Path, start: Fixture, play: Fixture, tell: Fixture
 ) -> None:
     with Fleet(3, tmp_path) as fleet:
-        fleet.release("2.0.0", {"unready": 1})
-        run = start(fleet, ROLL | {"rollout_healthy_deadline": "5s", "rollout_progress_deadline": "8s"})
-        run.wait_until(lambda: somebody_is_out(fleet), "a member is out")
+        fleet.release("2.0.0")
+        stops = Breakpoints(tmp_path / "stops", "Enable#1")
+        run = start(fleet, ROLL | {"rollout_healthy_deadline": "5s", "rollout_progress_deadline": "8s"}, settings=stops.settings)
+        run.wait_until(lambda: stops.reached("Enable#1"), "the first batch is proved")
         # --limit names no host of the first batch, and localhost neither.
         paused = tell(fleet, "pause", "--limit", "web3", rollout_reason="an alarm")
         assert (paused.rc, paused.changed) == (0, 1)
         assert "app 'web': rollout 1 to 2.0.0 pauses at its next gate; go on with `ansible-playbook -i " in paused.text
+        stops.go("Enable#1")
         run.wait_until(lambda: "an alarm" in run.output, "the gate waits")
         began = time.monotonic()
         assert tell(fleet, "pause").changed == 0
@@ -68,10 +71,12 @@ def test_paused_rollout_waits_without_its_deadline_running_and_goes_on(
 
 def test_aborted_rollout_ends_at_its_next_gate_even_when_it_is_paused(tmp_path: Path, start: Fixture, tell: Fixture) -> None:
     with Fleet(3, tmp_path) as fleet:
-        fleet.release("2.0.0", {"unready": 1})
-        run = start(fleet, ROLL)
-        run.wait_until(lambda: somebody_is_out(fleet), "a member is out")
+        fleet.release("2.0.0")
+        stops = Breakpoints(tmp_path / "stops", "Enable#1")
+        run = start(fleet, ROLL, settings=stops.settings)
+        run.wait_until(lambda: stops.reached("Enable#1"), "the first batch is proved")
         assert tell(fleet, "pause", rollout_reason="an alarm").rc == 0
+        stops.go("Enable#1")
         run.wait_until(lambda: "an alarm" in run.output, "the gate waits")
         journal = Journal(f"sqlite:///{tmp_path}/state.db")
         aborting = start(
@@ -122,14 +127,16 @@ def test_frozen_app_is_not_rolled_until_the_freeze_is_lifted(tmp_path: Path, pla
 
 def test_lease_is_broken_by_who_knows_its_number(tmp_path: Path, start: Fixture, play: Fixture, tell: Fixture) -> None:
     with Fleet(2, tmp_path) as fleet:
-        fleet.release("2.0.0", {"unready": 6})
-        run = start(fleet, ROLL | {"rollout_cause": "it is time"})
-        run.wait_until(lambda: fleet.version("web1") == "2.0.0", "web1 restarts")
+        fleet.release("2.0.0")
+        stops = Breakpoints(tmp_path / "stops", "Verify#1")
+        run = start(fleet, ROLL | {"rollout_cause": "it is time"}, settings=stops.settings)
+        run.wait_until(lambda: stops.reached("Verify#1") and fleet.version("web1") == "2.0.0", "web1 restarts")
         shown = tell(fleet, "unlock", rollout_id="7")
         assert shown.rc == 2
         assert "rollout_id: '7' holds nothing here. app 'web' is locked by rollout 1 to 2.0.0 (it is time), held by " in shown.text
         assert f"process {run.process.pid} (" in shown.text and "unlock -e rollout_id=1` breaks it" in shown.text
         assert tell(fleet, "unlock", rollout_id="1", rollout_reason="it hangs").rc == 0
+        stops.go("Verify#1")
         end = run.end()
         assert end.rc == 2
         assert "rollout 1 has lost its lease (unlocked by " in end.text and ": it hangs); it moves nothing any more" in end.text
