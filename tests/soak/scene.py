@@ -153,6 +153,7 @@ class Scene:
     def free(self) -> None:
         """The person brings back whom they hold, and takes the weights back."""
         for host in sorted(self.held - self.absent()):
+            self.ledger.let_in([host])  # the watchman may look between two orders
             self.fleet.set_state(host, "ready")
             self.ledger.held.discard(host)
             self.held.discard(host)
