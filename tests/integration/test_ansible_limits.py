@@ -256,7 +256,7 @@ def test_m9_a_slow_host_holds_its_batch(plain: Plain) -> None:
         began = time.monotonic()
         assert plain.run(playing(slow, **more), 4, "-f", "2")[0] == 0
         seconds[name] = time.monotonic() - began
-    assert seconds["serial"] - seconds["window"] > 1, seconds
+    assert seconds["serial"] > seconds["window"], seconds
 
 
 def test_m10_a_batch_that_fails_whole_is_still_settled(plain: Plain, bad_version: t.Any) -> None:
@@ -292,7 +292,7 @@ def test_m11_one_rollout_at_a_time(plain: Plain, tmp_path: Path, start: Fixture,
 
 
 def test_m12_a_second_run_knows_what_the_first_did(plain: Plain, bad_version: t.Any, play: Fixture) -> None:
-    """Resume and the plan over earlier batches; there is no rollback yet."""
+    """Resume, and the plan over earlier batches; test_rollback.py shows the way back."""
     deploy = {"ansible.builtin.shell": "echo deployed >>{{ here }}/deploy.{{ inventory_hostname }}"}
     plays = playing(fail("inventory_hostname == 'h2' and again is not defined"), deploy, serial=1)
     plain.run(plays, 3)
