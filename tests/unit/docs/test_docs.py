@@ -98,7 +98,7 @@ def test_links_lead_somewhere(page: str) -> None:
             inside = re.fullmatch(r"https://github\.com/convoy-rolling/convoy\.rolling/(?:tree|blob)/main/(.*)", target)
             assert not inside or (ROOT / inside[1]).exists(), target
             continue
-        path, _, anchor = target.partition("#")
+        path, _hash, anchor = target.partition("#")
         there = ROOT / page if not path else (ROOT / page).parent / path
         assert there.exists(), target
         headings = {

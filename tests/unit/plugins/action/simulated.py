@@ -383,7 +383,7 @@ class _Stub:
             vars(action).update(
                 clock=lambda: _WorldClock(rollout.world),
                 look=lambda *_which: rollout.world.glance(),
-                pools_now=lambda of: rollout.world.found(of),
+                pools_now=rollout.world.found,
             )
         if isinstance(action, gate.ActionModule | plan.ActionModule):
             vars(action).update(findings=lambda conditions: [rollout.world.finding(one) for one in conditions])

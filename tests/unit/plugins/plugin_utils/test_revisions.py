@@ -30,8 +30,8 @@ def history(*rollouts: str) -> list[Revision]:
     return made
 
 
-def target(*rollouts: str, before: dict[int, dict[str, str]] = NOBODY, **wanted: t.Any) -> Target:
-    return target_of(history(*rollouts), lambda number: before.get(number, {}), Wanted(**wanted), "why")
+def target(*rollouts: str, before: t.Mapping[int, dict[str, str]] | None = None, **wanted: t.Any) -> Target:
+    return target_of(history(*rollouts), lambda number: (before or {}).get(number, {}), Wanted(**wanted), "why")
 
 
 @pytest.mark.parametrize(
