@@ -51,6 +51,7 @@ SETTLING = [
     "Contract",
     "Show how it ended",
     "Tell the workflow",
+    "Go back by itself",
     "Fail unless the fleet converged",
 ]
 
