@@ -106,10 +106,8 @@ def _append(target: int, text: bytes) -> None:
         raise
 
 
-class MetricsFile(Outlet):
-    """The metrics as they are now, in a file that is replaced as a whole."""
-
-    name = "rollout_metrics_path"
+class _StateFile(Outlet):
+    """What is so now, in a file that is replaced as a whole when something is new."""
 
     def __init__(self, path: str, now: Callable[[], float] = time.time) -> None:
         self._path = path
@@ -118,8 +116,20 @@ class MetricsFile(Outlet):
 
     def give(self, picture: Picture, last: bool) -> None:
         if len(picture.events) != self._given or last:
-            write_whole(self._path, metrics_text(picture, self._now()))
+            write_whole(self._path, self._text(picture))
             self._given = len(picture.events)
+
+    def _text(self, picture: Picture) -> str:
+        raise NotImplementedError
+
+
+class MetricsFile(_StateFile):
+    """The metrics."""
+
+    name = "rollout_metrics_path"
+
+    def _text(self, picture: Picture) -> str:
+        return metrics_text(picture, self._now())
 
 
 class ReportFile(Outlet):
@@ -139,20 +149,13 @@ class ReportFile(Outlet):
             write_whole(report_file(self._path, picture.rollout.app, picture.rollout.number), report_html(picture, self._now()))
 
 
-class BoardFile(Outlet):
+class BoardFile(_StateFile):
     """What the callback draws, in a file of the run."""
 
     name = "convoy.rolling.convergence"
 
-    def __init__(self, path: str, now: Callable[[], float] = time.time) -> None:
-        self._path = path
-        self._now = now
-        self._given = -1
-
-    def give(self, picture: Picture, last: bool) -> None:
-        if len(picture.events) != self._given or last:
-            write_whole(self._path, json.dumps(board_of(picture, self._now())))
-            self._given = len(picture.events)
+    def _text(self, picture: Picture) -> str:
+        return json.dumps(board_of(picture, self._now()))
 
 
 def write_whole(path: str, text: str) -> None:
