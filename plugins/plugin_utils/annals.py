@@ -56,7 +56,7 @@ class Annals:
         with self._store.writing() as db:
             absences = select(schema.ABSENCES.c.rollout).where(schema.ABSENCES.c.app == app)
             numbers = surplus(_revisions(db, app), limit, set(db.execute(absences).scalars()))
-            for table in (schema.HOSTS, schema.VIEWS, schema.EVENTS) if numbers else ():
+            for table in (schema.HOSTS, schema.VIEWS, schema.EVENTS, schema.WAVES) if numbers else ():
                 db.execute(delete(table).where(table.c.rollout.in_(numbers)))
             db.execute(delete(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number.in_(numbers)))
         return numbers

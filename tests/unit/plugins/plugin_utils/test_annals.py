@@ -16,7 +16,7 @@ from unit.plugins.plugin_utils.journals import restore, sql
 from ansible_collections.convoy.rolling.plugins.plugin_utils.annals import Annals
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Rollback, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Rollback, Step, Verdict, WaveRecord
 
 HERE = Holder.of(os.getpid())
 
@@ -98,3 +98,10 @@ def test_pruning_keeps_what_is_open_what_is_out_and_what_one_would_go_back_to(ur
     for table in ("hosts", "events", "views"):
         assert {number for (number,) in sql(url, f"select distinct rollout from convoy_{table}")} == {4, 5, 6, 7, 8, 9}
     assert annals.prune("web", 1) == ()
+
+
+def test_waves_of_what_is_forgotten_go_with_it(url: str) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        rolled(url, version, waves=(WaveRecord("box"),))
+    assert Annals(url).prune("web", 2) == (1,)
+    assert [row[0] for row in sql(url, "SELECT rollout FROM convoy_waves ORDER BY rollout")] == [2, 3]
