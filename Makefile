@@ -41,7 +41,7 @@ test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
 
 test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook, PostgreSQL
-	@tests/setup/postgresql.sh
+	@tests/setup/debian.sh postgresql nginx-light
 	@tests/setup/haproxies.sh || echo "Not every HAProxy was had: the tests of what differs between versions run on those that are there." >&2
 	$(PYTHON) -m pytest -n 2 --durations=20 tests/integration
 
@@ -49,9 +49,10 @@ test-haproxies: venv haproxies ## the tests of HAProxy on every version that Deb
 	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
 
 test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
+	@tests/setup/debian.sh postgresql nginx-light chromium prometheus-pushgateway
 	$(PYTHON) -m pytest -n 2 -m exhaustive tests/unit tests/integration
 
-test-cores: ## ansible-test units on every supported ansible-core, and on the oldest and the newest whole rolls too; CORES="2.18"
+test-cores: ## ansible-test units on every supported ansible-core, and and what watches a roll; on the oldest and the newest whole rolls too; CORES="2.18"
 	tests/gates/cores.sh $(CORES)
 
 test-awx: ## the objects of examples/awx held against the modules of awx.awx
@@ -59,6 +60,7 @@ test-awx: ## the objects of examples/awx held against the modules of awx.awx
 	.venvs/awx/bin/python tests/gates/awx_objects.py
 
 report-screenshots: venv ## pictures of the report in Chromium, light, dark and on a phone, into tests/output/report
+	@tests/setup/debian.sh chromium
 	REPORT_SCREENSHOTS=tests/output/report $(PYTHON) -m pytest -m exhaustive tests/integration/test_report_in_a_browser.py
 
 lint: venv-lint ## style, types, documentation, licences, and the artifact for Galaxy

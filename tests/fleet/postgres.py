@@ -32,7 +32,7 @@ def find_postgres() -> Path:
         if initdb.exists() and (initdb.parent / "postgres").exists():
             return initdb.parent
     raise FileNotFoundError(
-        "no PostgreSQL in /usr/lib/postgresql or on PATH; as root on Debian or Ubuntu, tests/setup/postgresql.sh installs it"
+        "no PostgreSQL in /usr/lib/postgresql or on PATH; as root on Debian or Ubuntu, `tests/setup/debian.sh postgresql` installs it"
     )
 
 

@@ -57,7 +57,7 @@ def find_nginx() -> str:
     """:raises Missing: it is not there."""
     found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if not found:
-        raise Missing("no nginx on PATH or in /usr/sbin; as root on Debian or Ubuntu, tests/setup/nginx.sh installs it")
+        raise Missing("no nginx on PATH or in /usr/sbin; as root on Debian or Ubuntu, `tests/setup/debian.sh nginx-light` installs it")
     return found
 
 
