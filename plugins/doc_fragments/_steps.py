@@ -27,6 +27,16 @@ options:
     required: true
 """
 
+    APP = r"""
+options:
+  hosts:
+    description:
+      - Hosts of the app. Their C(rollout_app), which must be one, says which app is meant.
+    type: list
+    elements: str
+    required: true
+"""
+
     JOURNAL = r"""
 options:
   state_url:

@@ -16,27 +16,15 @@ description:
   - No host and no load balancer is contacted.
 extends_documentation_fragment:
   - convoy.rolling._attributes
+  - convoy.rolling._attributes.info_module
   - convoy.rolling._steps
+  - convoy.rolling._steps.APP
   - convoy.rolling._steps.JOURNAL
 options:
-  hosts:
-    description: Hosts of the app; one of them with C(rollout_app) is enough.
-    type: list
-    elements: str
-    required: true
   revision:
     description: The number of a revision to show in full.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-    details:
-      - It only reads.
 """
 
 EXAMPLES = r"""

@@ -18,13 +18,9 @@ description:
 extends_documentation_fragment:
   - convoy.rolling._attributes
   - convoy.rolling._steps
+  - convoy.rolling._steps.APP
   - convoy.rolling._steps.JOURNAL
 options:
-  hosts:
-    description: Hosts of the app. Their C(rollout_app), which must be one, says which app is meant.
-    type: list
-    elements: str
-    required: true
   path:
     description: The file on the controller; with a slash at its end a directory, and the file C(APP-NUMBER.html). The working directory when empty.
     type: str

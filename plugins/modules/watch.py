@@ -16,27 +16,15 @@ description:
   - It ends at once when none is going on, and when the time is over. Neither is a failure; M(convoy.rolling.status) judges what is found then.
 extends_documentation_fragment:
   - convoy.rolling._attributes
+  - convoy.rolling._attributes.info_module
   - convoy.rolling._steps
+  - convoy.rolling._steps.APP
   - convoy.rolling._steps.JOURNAL
 options:
-  hosts:
-    description: Hosts of the app. Their C(rollout_app), which must be one, says which app is meant.
-    type: list
-    elements: str
-    required: true
   timeout:
     description: How long to wait, such as V(30m).
     type: str
     default: 30m
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-    details:
-      - It only reads.
 """
 
 EXAMPLES = r"""
