@@ -32,8 +32,7 @@ class Act:
         self.scene, self.roll, self._say = scene, roll, say
         self.broken: list[str] = []
         self.others: list[Controller] = []
-        self.limits: dict[str, t.Any] = {"rollout_max_unavailable": roll.max_unavailable, "rollout_max_failures": roll.max_failures}
-        self.controller = scene.roll(roll.version, traced=True, **self.limits)
+        self.controller = scene.roll(roll.version, traced=True, **roll.variables)
         self._threads = [threading.Thread(target=self._strike, args=(fault,)) for fault in roll.faults]
 
     def play(self) -> None:
@@ -49,7 +48,7 @@ class Act:
         """A second controller, with a version of its own."""
         version = self.roll.other_version(part)
         self.scene.fleet.release(version)
-        self.others.append(self.scene.roll(version, **self.limits, **variables))
+        self.others.append(self.scene.roll(version, **self.roll.variables, **variables))
         return self.others[-1]
 
     def tell(self, order: str) -> int:

@@ -54,6 +54,15 @@ OTHERS = (
     "disk full",
 )
 
+# How a roll goes on, and what follows its failure; the variables of a way are the run's.
+WAYS: dict[str, dict[str, t.Any]] = {
+    "serial": {},
+    "window": {"rollout_mode": "window"},
+    "waves": {"rollout_waves": [{"name": "first", "hosts": 1, "bake": "1s"}]},
+    "serial, back": {"rollout_on_failure": "rollback"},
+    "window, back": {"rollout_mode": "window", "rollout_on_failure": "rollback"},
+}
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -75,7 +84,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Roll:
-    """One roll: where to, how, what goes wrong, and whether a healing roll follows."""
+    """One roll: where to, in which of `WAYS`, what goes wrong, and whether a healing roll follows."""
 
     number: int
     version: str
@@ -84,6 +93,12 @@ class Roll:
     max_failures: int
     faults: tuple[Fault, ...]
     heals: bool
+    way: str
+
+    @property
+    def variables(self) -> dict[str, t.Any]:
+        """Of its own run, and of those that others start meanwhile."""
+        return {"rollout_max_unavailable": self.max_unavailable, "rollout_max_failures": self.max_failures, **WAYS[self.way]}
 
     def other_version(self, part: int) -> str:
         """A good version of this roll alone: for the second controller, who takes over, and the healing roll."""
@@ -93,7 +108,7 @@ class Roll:
         return asdict(self)
 
 
-_WAYS: dict[str, tuple[str, ...]] = {
+_HOW: dict[str, tuple[str, ...]] = {
     "controller killed": ("alone", "with all it started"),
     "held by a person": ("drain", "maint"),
     "second controller": ("refused", "waits"),
@@ -115,9 +130,10 @@ def make_roll(seed: int, number: int, last: bool = False) -> Roll:
     faults = [_fault(chance, places, kind, host) for kind, host in zip(kinds, chance.sample(HOSTS, len(kinds)), strict=True)]
     limits = {"max_unavailable": chance.choice((1, 2, 2, 2, 3)), "max_failures": chance.choice((0, 0, 1))}
     heals = chance.random() < 0.7
-    return Roll(number, f"{number}.0.0", behaviour, **limits, faults=tuple(faults), heals=heals or last)
+    way = chance.choice(("serial", *WAYS))
+    return Roll(number, f"{number}.0.0", behaviour, **limits, faults=tuple(faults), heals=heals or last, way=way)
 
 
 def _fault(chance: random.Random, places: t.Sequence[str], kind: str, host: str) -> Fault:
     place, delay, seconds = chance.choice(places), round(chance.uniform(0, 0.5), 2), round(chance.uniform(0.5, 3), 1)
-    return Fault(kind, place, delay, host, chance.choice(BALANCERS), seconds, chance.choice(_WAYS.get(kind, ("",))))
+    return Fault(kind, place, delay, host, chance.choice(BALANCERS), seconds, chance.choice(_HOW.get(kind, ("",))))

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from soak.faults import FAULTS
-from soak.schedule import BAD, CONTROLLER, OTHERS, PLACES, make_roll
+from soak.schedule import BAD, CONTROLLER, OTHERS, PLACES, WAYS, make_roll
 
 
 def test_a_roll_is_the_same_again_whatever_was_asked_before() -> None:
@@ -25,6 +25,7 @@ def test_every_fault_place_and_release_comes_in_some_hundred_rolls() -> None:
     assert {fault.kind for fault in faults} == {*CONTROLLER, *OTHERS} == set(FAULTS)
     assert {fault.place for fault in faults} == set(PLACES)
     assert {roll.behaviour for roll in rolls} >= {"good", "slow", *BAD}
+    assert {roll.way for roll in rolls} == set(WAYS)
 
 
 def test_every_place_is_a_task_of_the_role_or_a_count_of_members() -> None:
