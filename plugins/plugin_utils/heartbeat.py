@@ -23,9 +23,11 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.orphan import start
 class Watched(t.Protocol):
     """The controller's process, as ``holder.Holder`` knows it."""
 
-    def is_gone(self) -> bool: ...
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
 
-    def is_stopped(self) -> bool: ...
+    def is_stopped(self) -> bool:
+        """Whether a signal holds it up."""
 
 
 _LOOK = 0.5

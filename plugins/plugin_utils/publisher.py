@@ -32,7 +32,8 @@ _EVERY = 0.5
 class Watched(t.Protocol):
     """The controller's process, as ``holder.Holder`` knows it."""
 
-    def is_gone(self) -> bool: ...
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
 
 
 class Reader:
