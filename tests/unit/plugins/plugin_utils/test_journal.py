@@ -239,13 +239,7 @@ def test_live_rollout_is_not_interrupted_and_named(journal: Journal) -> None:
     assert journal.rollout(1).ended is None
 
 
-def test_live_process_of_this_machine_keeps_its_lease(journal: Journal) -> None:
-    opened(journal, holder=Holder.of(os.getppid()))
-    with pytest.raises(LeaseTaken):
-        opened(journal, 101.0)
-
-
-def test_dead_process_loses_its_lease_at_once(journal: Journal) -> None:
+def test_process_keeps_its_lease_while_it_lives_and_no_longer(journal: Journal) -> None:
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE) as process:
         dead = opened(journal, holder=Holder.of(process.pid))
         with pytest.raises(LeaseTaken):

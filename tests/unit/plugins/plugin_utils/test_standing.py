@@ -29,9 +29,10 @@ def test_standing_that_is_told_of_changes_is_the_one_made_afresh(question: Quest
     told += [partial(kept.leave, host) for host in sorted(question.absent)]
     told += [partial(kept.see, one) for one in question.members]
     hosts = [record.host for record in question.rollout.hosts]
+    verdicts = [None, Verdict.HELD] + ([] if question.policy.ramp else [Verdict.FAILED])  # a ramp remembers who failed
     for host in data.draw(st.lists(st.sampled_from(hosts), max_size=3)):
         data.draw(st.sampled_from([kept.leave, kept.back]))(host)
-        kept.note(HostRecord(host, data.draw(st.sampled_from(Step)), data.draw(st.sampled_from([None, Verdict.FAILED, Verdict.HELD]))))
+        kept.note(HostRecord(host, data.draw(st.sampled_from(Step)), data.draw(st.sampled_from(verdicts))))
     for one in data.draw(st.lists(st.sampled_from(question.members), max_size=3)) if question.members else ():
         kept.see(dataclasses.replace(one, in_service=not one.in_service))
     for host in hosts:
