@@ -219,7 +219,7 @@ def _silent(act: Act, fault: Fault) -> str:
 
 def _held(act: Act, fault: Fault) -> str:
     scene = act.scene
-    if fault.host in scene.absent() or not all(map(serves, scene.words(fault.host).values())):
+    if fault.host in scene.absent() or not all(map(serves, _words(act, fault.host))):
         raise Missed("it is out already")
     scene.ledger.hold(fault.host)
     scene.held.add(fault.host)
@@ -230,8 +230,16 @@ def _held(act: Act, fault: Fault) -> str:
     return fault.how
 
 
+def _words(act: Act, host: str) -> t.Iterable[str]:
+    """What a person sees of a host."""
+    try:
+        return act.scene.words(host).values()
+    except OSError:
+        raise Missed("a balancer does not answer") from None
+
+
 def _let_in(act: Act, _fault: Fault) -> str:
-    hosts = [host for host in HOSTS if host not in act.scene.held and any(map(is_ordered, act.scene.words(host).values()))]
+    hosts = [host for host in HOSTS if host not in act.scene.held and any(map(is_ordered, _words(act, host)))]
     if not hosts:
         raise Missed("nobody is out")
     with act.scene.loses_requests():

@@ -144,7 +144,10 @@ class Scene:
         return self.start(ROLLING, {"rollout_version": version, **variables}, traced)
 
     def words(self, host: str) -> dict[str, str]:
-        """Where the host is a member -> HAProxy's word for it; empty for a balancer that does not answer."""
+        """Where the host is a member -> HAProxy's word for it.
+
+        :raises OSError: a balancer does not answer.
+        """
         return {f"{name}/{pool}": word for (name, pool), word in self.fleet.status(host).items()}
 
     def absent(self) -> set[str]:
