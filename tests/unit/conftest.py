@@ -6,13 +6,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 if (tests := str(Path(__file__).parents[1])) not in sys.path:
     sys.path.insert(0, tests)
+
+# How many examples a property is tried with: a part of them in each run, anew each time; make test-exhaustive tries many.
+settings.register_profile("ordinary", max_examples=20, deadline=None)
+settings.register_profile("exhaustive", max_examples=200, deadline=None)
+settings.load_profile("ordinary")
+
+# Where it has room, temporary directories are in memory: every write of a journal waits for its disk.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 1 << 28:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -412,6 +412,13 @@ class _Stub:
         )
 
 
+def one_more(state: Path) -> Path:
+    """A directory for the next world of a test. It is called the same in every test, so that its SQL is compiled already."""
+    path = state / str(sum(1 for _one in state.iterdir()))
+    path.mkdir()
+    return path
+
+
 def absent(world: World) -> set[str]:
     return {absence.host for absence in _journal(world.url).absences("web")}
 

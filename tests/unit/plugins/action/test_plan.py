@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import typing as t
 from pathlib import Path
 
 import pytest
-from unit.plugins.action.simulated import Host, Rollout, World
+from unit.plugins.action.simulated import Host, Rollout, World, one_more
 from unit.plugins.plugin_utils.fleets import names
 
 from ansible_collections.convoy.rolling.plugins.action import plan
@@ -38,7 +37,7 @@ def refused(world: World, **arguments: t.Any) -> str:
 
 @pytest.fixture
 def world(state: Path) -> World:
-    return World((("lb1", "web"),), [Host(name) for name in names(6)], Path(tempfile.mkdtemp(dir=state)))
+    return World((("lb1", "web"),), [Host(name) for name in names(6)], one_more(state))
 
 
 def test_plan_for_machines_has_its_hash_and_what_it_comes_to(world: World, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import tempfile
 import typing as t
 from collections import Counter
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from unit.plugins.action.simulated import Host, Killed, Place, Rollout, World, absent
+from unit.plugins.action.simulated import Host, Killed, Place, Rollout, World, absent, one_more
 from unit.plugins.plugin_utils.fleets import host_input, names
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
@@ -31,7 +30,7 @@ LAYOUTS: tuple[tuple[Place, ...], ...] = (ONE, TWO, (("lb1", "api"), ("lb1", "we
 
 
 def world(state: Path, count: int = 6, places: tuple[Place, ...] = ONE, **different: Host) -> World:
-    return World(places, [different.get(name, Host(name)) for name in names(count)], Path(tempfile.mkdtemp(dir=state)))
+    return World(places, [different.get(name, Host(name)) for name in names(count)], one_more(state))
 
 
 def verdict_of(result: dict[str, t.Any], host: str) -> str:
@@ -219,7 +218,13 @@ def test_host_that_a_person_takes_out_while_it_rolls_is_held(state: Path) -> Non
     assert end["progress"]["total"] == end["progress"]["available"] == 5
 
 
-@pytest.mark.parametrize(("near", "moves"), [*((True, moves) for moves in range(14)), *((False, moves) for moves in range(0, 12, 3))])
+MOMENTS = [*((True, moves) for moves in range(14)), *((False, moves) for moves in range(0, 12, 3))]
+OFTEN = {(True, moves) for moves in (1, 3, 5, 7, 10, 12)} | {(False, 3), (False, 9)}
+
+
+@pytest.mark.parametrize(
+    ("near", "moves"), [moment if moment in OFTEN else pytest.param(*moment, marks=pytest.mark.exhaustive) for moment in MOMENTS]
+)
 def test_controller_that_is_killed_anywhere_leaves_nobody_unknown_and_the_next_one_finishes(state: Path, moves: int, near: bool) -> None:
     fleet = world(state, 2, TWO)
     fleet.dies = 3 + moves
@@ -238,8 +243,7 @@ def test_controller_that_is_killed_anywhere_leaves_nobody_unknown_and_the_next_o
 
 # Not shrunk: an example is up to three rollouts, and minutes would pass.
 @settings(
-    deadline=None,
-    max_examples=8,
+    max_examples=settings.default.max_examples // 5,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -253,7 +257,7 @@ def test_whatever_goes_wrong_the_floor_holds_and_nobody_is_forgotten(state: Path
         for name in names(5)
     ]
     hosts[4].held = data.draw(st.booleans())
-    fleet = World(places, hosts, Path(tempfile.mkdtemp(dir=state)))
+    fleet = World(places, hosts, one_more(state))
     limit = data.draw(st.integers(1, 3))
 
     def watch() -> None:

@@ -17,7 +17,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils import artifacts
@@ -355,7 +355,6 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(steps)
 def test_check_mode_foretells_and_nothing_needed_is_ever_removed(steps: list[tuple[str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.unpacking import BadArchive, tree_digest, unpack
@@ -262,7 +262,6 @@ names = st.lists(st.sampled_from(["..", ".", "", "a", "b", "c", "tree", "archive
 kinds = st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE])
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.builds(entry, names, kinds, names), max_size=8), st.integers(0, 2))
 def test_whatever_the_names_nothing_outside_is_touched(entries: list[tarfile.TarInfo], strip: int) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -282,7 +281,6 @@ def test_whatever_the_names_nothing_outside_is_touched(entries: list[tarfile.Tar
         assert (directory / "archive").read_bytes() == data
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 3000), st.integers(0, 255))
 def test_damaged_bytes_never_raise_anything_else(noise: bytes, place: int, byte: int) -> None:
     packed = bytearray(gzip.compress(APP))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import balancer, fleet, member, observed, plan, rollout
 
@@ -35,7 +35,6 @@ def looked(known: Baking, *members: Member, threshold: int = 3, silent: bool = F
     return record.baking, [host.why for host in failed]
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=8))
 def test_requests_are_counted_from_the_first_look_and_across_restarts_of_the_load_balancer(steps: list[tuple[int, bool]]) -> None:
     counter, truth, known = 1000, 0, Baking()

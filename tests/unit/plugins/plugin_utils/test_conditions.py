@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
@@ -120,7 +120,6 @@ def test_end_of_a_command(status: int, output: str, judgment: str, evidence: str
 _FINDINGS = st.builds(Finding, st.sampled_from("abc"), st.sampled_from(Judgment), st.just("because"))
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(_FINDINGS))
 def test_several_answers_come_to_the_worst_of_them(findings: list[Finding]) -> None:
     judgment, bad = worst(findings)

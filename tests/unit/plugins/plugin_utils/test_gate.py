@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import observations, policies, records, wave_records
 from unit.plugins.plugin_utils.fleets import API, WEB, member, names, observed, plan, policy, rollout, seen
@@ -35,8 +35,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Polic
 from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
 
 NOTICE = Notice("ann on ci1", "an alarm", 100.0)
-
-properties = settings(deadline=None, max_examples=40)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +97,6 @@ def questions(draw: st.DrawFn) -> Question:
     return Question(want, rollout(made, *hosts, waves=waves), limits, members, absent, draw(_TIMES))
 
 
-@properties
 @given(questions())
 def test_no_more_are_out_than_the_limit_or_were_before(question: Question) -> None:
     """The limit is of those that the plan rolls: it counts the others as out already."""
@@ -108,7 +105,6 @@ def test_no_more_are_out_than_the_limit_or_were_before(question: Question) -> No
     assert len(absent | set(answer.admitted)) <= max(question.rollout.plan.limit, len(absent))
 
 
-@properties
 @given(questions())
 def test_only_who_asks_and_is_due_is_admitted_and_nobody_is_forgotten(question: Question) -> None:
     answer = question.ask()
@@ -120,7 +116,6 @@ def test_only_who_asks_and_is_due_is_admitted_and_nobody_is_forgotten(question: 
         assert answer.reason
 
 
-@properties
 @given(questions())
 def test_several_that_leave_leave_every_floor_standing(question: Question) -> None:
     answer = question.ask()
@@ -132,7 +127,6 @@ def test_several_that_leave_leave_every_floor_standing(question: Question) -> No
             assert left == pool or sum(one.units(question.rollout.plan.weighed) for one in left) >= floor
 
 
-@properties
 @given(questions())
 def test_the_gate_never_waits_for_nobody(question: Question) -> None:
     """Whoever is waited for is under way, does not ask himself, and so will end; or is at his wave's turn; or a wave bakes, or asks a
@@ -147,7 +141,6 @@ def test_the_gate_never_waits_for_nobody(question: Question) -> None:
         assert set(under_way) & question.absent - set(question.due)
 
 
-@properties
 @given(questions(), st.integers(0, 8), st.integers(0, 8), st.floats(0.0, 600.0), st.integers(0, 8))
 def test_a_stricter_policy_never_admits_more(question: Question, failures: int, lost: int, deadline: float, limit: int) -> None:
     total = 1000  # of a fleet that large a percentage is no less strict than of a small one
@@ -169,7 +162,6 @@ def test_a_stricter_policy_never_admits_more(question: Question, failures: int, 
     assert set(question.ask(policy=strict, rollout=smaller).admitted) <= loose
 
 
-@properties
 @given(questions())
 def test_waves_and_a_ramp_never_let_more_go(question: Question) -> None:
     made = question.rollout.plan
@@ -181,7 +173,6 @@ def test_waves_and_a_ramp_never_let_more_go(question: Question) -> None:
     assert len(strict) <= len(question.ask(rollout=free).admitted)
 
 
-@properties
 @given(questions())
 def test_nobody_leaves_before_all_earlier_waves_are_over(question: Question) -> None:
     waves = question.rollout.plan.waves
@@ -194,7 +185,6 @@ def test_nobody_leaves_before_all_earlier_waves_are_over(question: Question) -> 
                 assert not earlier.is_watched or question.rollout.wave(earlier.name).passed is not None
 
 
-@properties
 @given(questions(), st.integers(0, 4), st.integers(0, 2))
 def test_less_room_never_admits_more(question: Question, more: int, fewer: int) -> None:
     """Floors, zones, groups. Where several go, none goes that would not have gone with more room."""
@@ -210,7 +200,6 @@ def test_less_room_never_admits_more(question: Question, more: int, fewer: int) 
     assert len(some) < 2 or set(some) <= set(loose)
 
 
-@properties
 @given(questions())
 def test_no_zone_or_group_has_more_out_than_may_be_or_were_before(question: Question) -> None:
     answer = question.ask()
@@ -233,7 +222,6 @@ def tended(of: RolloutRecord, answer: Decision, now: float) -> RolloutRecord:
     return dataclasses.replace(of, waves=(known, *(wave for wave in of.waves if wave.name != known.name)))
 
 
-@properties
 @given(observations(), policies())
 def test_the_gate_lets_everybody_through_in_the_end(look: Observed, limits: Policy) -> None:
     """All goes well: asked again and again for all that are left, it admits until none is; waves are let through as they ask."""
@@ -260,7 +248,6 @@ def test_the_gate_lets_everybody_through_in_the_end(look: Observed, limits: Poli
                 standing.see(dataclasses.replace(one, admin="ready", in_service=True))
 
 
-@properties
 @given(questions())
 def test_order_of_asking_is_kept_but_for_hosts_of_ours_which_go_first(question: Question) -> None:
     leaving = [host for host in question.ask().admitted if question.serves(host)]
@@ -271,7 +258,6 @@ def told(question: Question, **notices: Notice) -> Question:
     return dataclasses.replace(question, rollout=dataclasses.replace(question.rollout, **notices))
 
 
-@properties
 @given(questions())
 def test_paused_rollout_admits_nobody_and_its_deadline_does_not_run(question: Question) -> None:
     started, paused = dataclasses.replace(question, now=0.0).ask(), told(question, paused=NOTICE).ask()
@@ -285,7 +271,6 @@ def test_paused_rollout_admits_nobody_and_its_deadline_does_not_run(question: Qu
         assert paused.answer is (Answer.WAIT if question.due else Answer.ADMIT)
 
 
-@properties
 @given(questions(), st.booleans())
 def test_aborted_rollout_halts_whatever_else_is_so(question: Question, paused: bool) -> None:
     answer = told(question, aborted=NOTICE, **({"paused": NOTICE} if paused else {})).ask()

@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
@@ -236,7 +236,6 @@ _HOST = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(st.sampled_from(["web1", "web2"]), _HOST), st.sampled_from(["2.0", None]))
 def test_junk_raises_nothing_but_a_sentence(variables: dict[str, dict[str, t.Any]], version: str | None) -> None:
     for typed in (variables, {host: {**GOOD, **mine} for host, mine in variables.items()}):
@@ -248,7 +247,6 @@ def test_junk_raises_nothing_but_a_sentence(variables: dict[str, dict[str, t.Any
             assert [host.host for host in fleet.hosts] == list(typed)
 
 
-@settings(deadline=None, max_examples=40)
 @given(_JUNK)
 def test_junk_is_no_version(version: t.Any) -> None:
     try:

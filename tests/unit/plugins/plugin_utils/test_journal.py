@@ -81,7 +81,7 @@ def test_rollout_reads_back_as_it_was_opened(journal: Journal) -> None:
     assert journal.latest("web") == rollout
 
 
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(*(records(host) for host in names(4))), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
 def test_whatever_a_step_did_reads_back(journal: Journal, done: tuple[HostRecord, ...], why: str) -> None:
     ticket = opened(journal)

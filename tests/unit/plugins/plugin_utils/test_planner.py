@@ -22,8 +22,6 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absenc
 from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import is_converged, make_plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Allowance, Policy
 
-properties = settings(deadline=None, max_examples=40)
-
 
 def planned(look: Observed, limits: Policy) -> Plan | None:
     """The plan, or None where there is no room for any."""
@@ -33,7 +31,6 @@ def planned(look: Observed, limits: Policy) -> Plan | None:
         return None
 
 
-@properties
 @given(observations(), policies())
 def test_every_host_has_exactly_one_place_in_the_plan(look: Observed, limits: Policy) -> None:
     made = planned(look, limits)
@@ -42,7 +39,6 @@ def test_every_host_has_exactly_one_place_in_the_plan(look: Observed, limits: Po
         assert places == Counter(seen.host for seen in look.hosts)
 
 
-@properties
 @given(observations(), policies())
 def test_batches_hold_only_hosts_that_may_be_rolled(look: Observed, limits: Policy) -> None:
     made = planned(look, limits)
@@ -54,7 +50,6 @@ def test_batches_hold_only_hosts_that_may_be_rolled(look: Observed, limits: Poli
         assert set(made.held) == {host for host in persons if host} - cut_off
 
 
-@properties
 @given(observations(), policies())
 def test_no_batch_is_larger_than_the_limit(look: Observed, limits: Policy) -> None:
     made = planned(look, limits)
@@ -63,7 +58,6 @@ def test_no_batch_is_larger_than_the_limit(look: Observed, limits: Policy) -> No
         assert all(batch for batch in made.batches)
 
 
-@properties
 @given(observations(), policies())
 def test_hosts_of_ours_that_are_out_go_before_all_others(look: Observed, limits: Policy) -> None:
     made = planned(look, limits)
@@ -80,7 +74,7 @@ def may_be_out(allowance: Allowance, total: int, one: int) -> int:
     return max(may, one) if allowance.at_least_one else may
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(observations(), policies())
 def test_no_batch_breaks_a_limit_in_any_place_zone_or_group(look: Observed, limits: Policy) -> None:
     """Played through: everybody in a batch is out, then all of it is back. Nobody who serves leaves where there is no room."""
@@ -113,7 +107,6 @@ def test_no_batch_breaks_a_limit_in_any_place_zone_or_group(look: Observed, limi
         out -= {(one.place, one.name) for one in look.members if one.host in batch}
 
 
-@properties
 @given(observations(), policies())
 def test_zone_by_zone_no_batch_has_hosts_of_two_zones_but_those_away(look: Observed, limits: Policy) -> None:
     made = planned(look, dataclasses.replace(limits, zone_order="sequential", waves=()))
@@ -125,7 +118,6 @@ def test_zone_by_zone_no_batch_has_hosts_of_two_zones_but_those_away(look: Obser
         assert len([zone for zone, _again in itertools.groupby(visits)]) == len(set(visits))
 
 
-@properties
 @given(observations(), policies(), st.randoms())
 def test_pools_are_the_same_whatever_order_they_are_seen_in(look: Observed, limits: Policy, shuffle: random.Random) -> None:
     members = list(look.members)

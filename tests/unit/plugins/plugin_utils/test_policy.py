@@ -10,7 +10,7 @@ import typing as t
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import DEFAULTS, policy
 
@@ -24,7 +24,6 @@ def test_defaults_of_the_role_are_a_policy() -> None:
     assert (str(ours.unavailable.amount), ours.success_threshold, ours.healthy_deadline, ours.progress_deadline) == ("25%", 3, 120.0, 600.0)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     threshold=st.integers(1, 20),
     interval=st.sampled_from(["10ms", "50ms", "300ms", "1s", 2, "7.5s"]),
@@ -116,7 +115,6 @@ _JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(st.sampled_from(sorted(name.removeprefix("rollout_") for name in DEFAULTS)), _JUNK, max_size=3))
 def test_junk_raises_nothing_but_a_sentence(limits: dict[str, t.Any]) -> None:
     with contextlib.suppress(InputError):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import records
 from unit.plugins.plugin_utils.fleets import names, observed, plan, rollout, seen
@@ -18,7 +18,6 @@ PLAN = plan(6, max_unavailable=2)
 DONE = [HostRecord(host, Step.BACK, Verdict.CONVERGED) for host in names(6)]
 
 
-@settings(deadline=None)
 @given(st.tuples(*(records(host) for host in names(6))))
 def test_available_is_never_more_than_updated_nor_updated_more_than_all(hosts: tuple[HostRecord, ...]) -> None:
     progress = progress_of(rollout(PLAN, *hosts))

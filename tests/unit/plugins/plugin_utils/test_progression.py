@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import API, WEB, balancer, member, moved, names
 
@@ -76,7 +76,6 @@ def test_half_a_drain_is_undone_in_exactly_the_pools_that_moved() -> None:
     assert (done.back, done.halt) == ((), "")
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_nobody_is_put_back_but_who_moved_and_stays(data: st.DataObject) -> None:
     """Whatever fails and is refused, with any number of pools on two balancers."""

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 from functools import partial
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.fleets import WEB, member, names, observed, plan, rollout
 from unit.plugins.plugin_utils.test_gate import Question, questions
@@ -17,10 +17,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide_
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.standing import Standing
 
-properties = settings(deadline=None, max_examples=40)
 
-
-@properties
 @given(questions(), st.data())
 def test_standing_that_is_told_of_changes_is_the_one_made_afresh(question: Question, data: st.DataObject) -> None:
     blank = dataclasses.replace(question.rollout, hosts=())

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
@@ -78,7 +78,6 @@ def test_sentence_says_when_the_next_one_opens() -> None:
     )
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     now=st.floats(1.7e9, 1.9e9),
     start=st.integers(0, 1439),

@@ -9,7 +9,7 @@ import json
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import records
 from unit.plugins.plugin_utils.fleets import member, plan
@@ -32,7 +32,6 @@ def test_what_asdict_and_json_made_is_made_again(value: t.Any) -> None:
     assert typed_json(type(value), json.dumps(dataclasses.asdict(value))) == value
 
 
-@settings(deadline=None)
 @given(records("web1"))
 def test_any_record_is_made_again(record: HostRecord) -> None:
     assert typed(HostRecord, json.loads(json.dumps(dataclasses.asdict(record)))) == record
@@ -84,7 +83,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from([Plan, Member, Absence, HostRecord, RolloutRecord]), ANYTHING, st.data())
 def test_nothing_else_than_a_refusal_comes_of_rubbish(kind: t.Any, rubbish: t.Any, data: st.DataObject) -> None:
     names = [field.name for field in dataclasses.fields(kind)]

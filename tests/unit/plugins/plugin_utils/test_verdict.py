@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugins.plugin_utils.any_fleet import observations
 from unit.plugins.plugin_utils.fleets import API, NEW, OLD, WEB, member, names, observed, plan, rollout, seen, with_members
@@ -22,7 +22,6 @@ def of(conclusion: Conclusion, host: str) -> tuple[Verdict, str]:
     return next((state.verdict, state.why) for state in conclusion.hosts if state.host == host)
 
 
-@settings(deadline=None, max_examples=40)
 @given(observations(), st.booleans())
 def test_converged_means_every_host_is_seen_to_run_and_serve_or_is_held(look: Observed, rolled: bool) -> None:
     end = conclude(NEW, look, rollout(plan(look=CONVERGED)) if rolled else None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError
@@ -87,7 +87,6 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(_ANYTHING)
 def test_anything_at_all_is_waves_or_one_sentence(given: t.Any) -> None:
     for parse in (parse_waves, names_in):

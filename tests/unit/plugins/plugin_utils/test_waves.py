@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from unit.plugins.plugin_utils.any_fleet import observations, policies
 from unit.plugins.plugin_utils.fleets import NEW, OLD, member, names, observed, policy, rollout, seen
 
@@ -39,7 +39,6 @@ def of_waves(plan: Plan) -> dict[str, tuple[str, ...]]:
     return {wave.name: wave.hosts for wave in plan.waves}
 
 
-@settings(deadline=None, max_examples=40)
 @given(observations(), policies())
 def test_every_host_that_goes_is_in_one_wave_and_no_batch_is_of_two(look: Observed, limits: Policy) -> None:
     try:

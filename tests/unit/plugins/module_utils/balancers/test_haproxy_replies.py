@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.convoy.rolling.plugins.module_utils.balancers.base import Location, Member
@@ -135,7 +135,6 @@ def test_both_answers_cut_at_the_same_server_are_an_error() -> None:
         servers("web", "\n".join(stat[:5]), "\n".join(state[:5]))
 
 
-@settings(max_examples=40)
 @given(any_version, st.randoms())
 def test_order_and_unknown_columns_do_not_matter(version: str, random: object) -> None:
     shuffle = random.shuffle  # type: ignore[attr-defined]
@@ -152,7 +151,6 @@ def test_order_and_unknown_columns_do_not_matter(version: str, random: object) -
     assert servers("web", f"# {stat}", "\n".join([first, f"{names} brand_new", *lines])) == truth(version)
 
 
-@settings(max_examples=40)
 @given(any_version, st.data())
 def test_garbage_is_an_error_and_nothing_else(version: str, data: st.DataObject) -> None:
     which = data.draw(st.sampled_from(["web_stat", "web_state"]))
