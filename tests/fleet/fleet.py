@@ -52,6 +52,8 @@ class Fleet:
     :param version: what the hosts run at first, and `behaviour` how that behaves.
     """
 
+    variables: t.ClassVar[dict[str, t.Any]] = {}  # of every fleet's inventory, beside or instead of the usual ones
+
     def __init__(
         self,
         n: int = 6,
@@ -214,6 +216,7 @@ class Fleet:
             "rollout_healthy_deadline": "10s",
             "rollout_drain_timeout": "20s",
             "rollout_state_url": f"sqlite:///{self.directory}/state.db",
+            **self.variables,
             **overrides,
         }
         off = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_common_args": "-o BatchMode=yes"}

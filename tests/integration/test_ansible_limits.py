@@ -249,7 +249,7 @@ def test_m8_percentages_are_whole_numbers() -> None:
 
 
 def test_m9_a_slow_host_holds_its_batch(plain: Plain) -> None:
-    """Only of plain Ansible; test_window.py shows both of ours beside each other."""
+    """Only of plain Ansible; test_window.py shows ours, where a slow host holds nobody."""
     slow = {"ansible.builtin.command": "sleep {{ 2 if inventory_hostname in ['h1', 'h3'] else 0.1 }}"}
     seconds = {}
     for name, more in {"serial": {"serial": 2}, "window": {"strategy": "host_pinned"}}.items():

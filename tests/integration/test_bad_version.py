@@ -43,6 +43,7 @@ def test_an_unhealthy_version_stops_in_the_first_batch_and_a_good_one_begins_the
     assert min(seen.lowest(pool) for pool in POOLS) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_version_that_dies_or_hangs_keeps_one_host_out(tmp_path: Path, play: Fixture, words: Fixture) -> None:
     with Fleet(3, tmp_path) as fleet:
         for version, behaviour in (("2.0.0", {"exit": True}), ("3.0.0", {"hang": True})):
@@ -69,7 +70,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Fleet]:
     [
         pytest.param("3.0.0", {}, "web-3.0.0.tar.gz", id="corrupt"),
         pytest.param("2.0.0", {"rollout_artifact_sha256": "0" * 64}, "0" * 64, id="another digest"),
-        pytest.param("4.0.0", {}, "web-4.0.0.tar.gz", id="missing"),
+        pytest.param("4.0.0", {}, "web-4.0.0.tar.gz", id="missing", marks=pytest.mark.exhaustive),
     ],
 )
 def test_an_artifact_that_is_no_release_drains_nobody(

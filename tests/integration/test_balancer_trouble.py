@@ -40,7 +40,7 @@ def find(balancer: Balancer) -> None:
 @pytest.mark.parametrize(
     ("place", "balancers", "out", "updated"),
     [
-        pytest.param("Drain#1", 2, [], [], id="before the first leave"),
+        pytest.param("Drain#1", 2, [], [], id="before the first leave", marks=pytest.mark.exhaustive),
         pytest.param("Drain#2", 1, [], ["web1", "web2"], id="before the next leave", marks=pytest.mark.exhaustive),
         pytest.param("Enable#1", 1, ["web1", "web2"], ["web1", "web2"], id="while some are out"),
         pytest.param(

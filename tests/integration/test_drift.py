@@ -72,6 +72,7 @@ def test_a_host_drained_by_hand_before_its_turn_is_never_enabled(place: str, fle
     assert "web4" not in {absence.host for absence in sampler.absences}
 
 
+@pytest.mark.exhaustive
 def test_a_host_drained_by_hand_after_its_turn_takes_a_place_of_the_floor(fleet: Fleet, meddled: Fixture, words: Fixture) -> None:
     with Sampler(fleet.balancers) as sampler:
         run = meddled("Ask the gate#2", lambda: fleet.set_state("web1", "maint"))
@@ -83,6 +84,7 @@ def test_a_host_drained_by_hand_after_its_turn_takes_a_place_of_the_floor(fleet:
     assert sampler.minimum() == 2, "of the first batch; the second one did not begin"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "place",
     ["Switch to the release and restart#1", pytest.param("Enable#1", marks=pytest.mark.exhaustive)],

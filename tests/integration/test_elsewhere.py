@@ -20,14 +20,14 @@ def test_a_fleet_rolls_by_a_balancer_on_a_host_and_a_command(tmp_path: Path, pla
         running = f"cat {fleet.directory}/hosts/{{{{ inventory_hostname }}}}/srv/current/release.json"
         variables = {
             "rollout_max_unavailable": 1,
-            "rollout_min_ready_seconds": 2,
+            "rollout_min_ready_seconds": 1,
             "rollout_healthy_deadline": "20s",
             "rollout_balancers": [{"name": "lb1", "address": str(balancer.socket), "pools": list(POOLS), "host": "localhost"}],
         }
         inventory = fleet.inventory(rollout_health={"command": running, "version": "version"})
         fleet.release("2.0.0")
         with watching(fleet) as seen:
-            run = play(fleet, {"rollout_version": "2.0.0", **variables}, inventory=inventory)
+            run = play(fleet, {"rollout_version": "2.0.0", **variables, "rollout_max_unavailable": 2}, inventory=inventory)
         assert run.rc == 0
         assert set(fleet.versions().values()) == {"2.0.0"}
         assert len({absence.host for absence in seen.sampler.absences}) == 3

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import pytest
+
 from fleet.fleet import Fleet
 
 Fixture = t.Callable[..., t.Any]
@@ -35,6 +37,7 @@ def test_hosts_that_a_person_took_out_are_held_and_the_others_roll(
     seen.nothing_was_lost()
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_a_person_takes_out_during_the_roll_is_held_too(tmp_path: Path, start: Fixture, words: Fixture) -> None:
     with Fleet(4, tmp_path) as fleet:
         fleet.release("2.0.0")

@@ -30,7 +30,7 @@ def somebody_is_out(fleet: Fleet) -> bool:
     ("number", "whole_session"),
     [
         # Only the process: what it forked for the task in hand is orphaned, and meets the next run.
-        pytest.param(signal.SIGKILL, False, id="kill -9"),
+        pytest.param(signal.SIGKILL, False, id="kill -9", marks=pytest.mark.exhaustive),
         # As AWX and systemd do it.
         pytest.param(signal.SIGTERM, False, id="kill"),
         # As Ctrl-C on a terminal does it.
@@ -68,6 +68,7 @@ def test_the_same_command_again_finishes_what_a_killed_one_began(
     assert min(seen.lowest(pool) for pool in POOLS) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_second_controller_is_refused_and_the_first_goes_on(tmp_path: Path, start: Fixture, play: Fixture) -> None:
     with Fleet(3, tmp_path) as fleet:
         fleet.release("2.0.0", {"unready": 4})
@@ -103,6 +104,7 @@ def test_journal_that_is_gone_in_the_middle_ends_the_run_which_names_who_is_out(
         assert set(fleet.versions().values()) == {"2.0.0"} and not somebody_is_out(fleet)
 
 
+@pytest.mark.exhaustive
 def test_other_version_supersedes_what_a_killed_controller_left(tmp_path: Path, start: Fixture, play: Fixture) -> None:
     with Fleet(3, tmp_path) as fleet:
         fleet.release("2.0.0", {"unready": 4})

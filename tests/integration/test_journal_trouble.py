@@ -103,10 +103,17 @@ def moved(journal: Path) -> Iterator[None]:
     ("trouble", "sentence"),
     [
         pytest.param(full, "(database or disk is full|No space left).* make room and run the same command again", id="full disk"),
-        pytest.param(read_only, "(readonly database|unable to open).* give this user the right to write", id="read-only"),
-        pytest.param(locked, "database is locked.* end what holds it and run the same command again", id="locked"),
-        pytest.param(corrupt, "not a database.* put a copy of it back, or move it away", id="corrupt"),
-        pytest.param(moved, "is gone, and with it what this rollout took out.* put it back", id="moved away"),
+        pytest.param(
+            read_only,
+            "(readonly database|unable to open).* give this user the right to write",
+            id="read-only",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            locked, "database is locked.* end what holds it and run the same command again", id="locked", marks=pytest.mark.exhaustive
+        ),
+        pytest.param(corrupt, "not a database.* put a copy of it back, or move it away", id="corrupt", marks=pytest.mark.exhaustive),
+        pytest.param(moved, "is gone, and with it what this rollout took out.* put it back", id="moved away", marks=pytest.mark.exhaustive),
     ],
 )
 def test_file_in_trouble(

@@ -49,7 +49,9 @@ def workers_of(controller: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{controller}/task/{controller}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("whole", [pytest.param(True, id="all of it"), pytest.param(False, id="but for the worker that drains")])
+@pytest.mark.parametrize(
+    "whole", [pytest.param(True, id="all of it"), pytest.param(False, id="but for the worker that drains", marks=pytest.mark.exhaustive)]
+)
 def test_controller_that_was_stopped_and_comes_back_too_late_moves_nothing(
     whole: bool, tmp_path: Path, start: Fixture, wire_to: Fixture
 ) -> None:
@@ -132,6 +134,7 @@ def test_lease_is_kept_while_the_run_lasts_and_nobody_waits_for_who_keeps_it(tmp
         wait_until(lambda: not hearts_of(fleet), 30, "who kept the lease to end")
 
 
+@pytest.mark.exhaustive
 def test_who_keeps_the_lease_ends_within_a_second_of_a_killed_controller(tmp_path: Path, start: Fixture) -> None:
     with Fleet(2, tmp_path) as fleet:
         fleet.release("2.0.0", {"unready": 8})

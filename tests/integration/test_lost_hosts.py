@@ -147,6 +147,7 @@ def test_a_host_that_stays_frozen_is_left_out_and_the_next_run_finishes_it(site:
     assert site.again().batches[0][0] == "web1"
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_reboots_while_it_restarts_comes_back_with_the_next_run(site: Site, tmp_path: Path, words: Fixture) -> None:
     begun = tmp_path / "begun"
     usual = f"{APPCTL} restart {tmp_path}/hosts/{{{{ inventory_hostname }}}}"
@@ -176,7 +177,8 @@ OWN = """\
 """
 
 
-@pytest.mark.parametrize("hook", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("hook", [False, True])
 def test_a_host_cut_off_in_own_tasks_is_unreachable_whatever_its_probe_says(hook: bool, site: Site, tmp_path: Path, words: Fixture) -> None:
     tasks = tmp_path / "tasks.yml"
     tasks.write_text("- ansible.builtin.command: 'true'\n" if hook else OWN)
@@ -208,7 +210,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("place", "out"),
     [
-        pytest.param("Stage the release#1", False, id="staging"),
+        pytest.param("Stage the release#1", False, id="staging", marks=pytest.mark.exhaustive),
         pytest.param("Switch to the release and restart#1", True, id="switch"),
     ],
 )

@@ -17,7 +17,9 @@ from fleet.fleet import POOLS, Fleet
 Fixture = t.Callable[..., t.Any]
 
 
-@pytest.mark.parametrize("by_task", [(), ("lb1",), ("lb1", "lb2")])
+@pytest.mark.parametrize(
+    "by_task", [("lb1",), pytest.param((), marks=pytest.mark.exhaustive), pytest.param(("lb1", "lb2"), marks=pytest.mark.exhaustive)]
+)
 def test_a_balancer_that_takes_no_orders_puts_the_host_back_on_the_other(
     tmp_path: Path, play: Fixture, watching: Fixture, by_task: tuple[str, ...]
 ) -> None:
@@ -42,6 +44,7 @@ def test_a_balancer_that_takes_no_orders_puts_the_host_back_on_the_other(
     seen.nothing_was_lost()
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_failed_is_taken_out_again_when_a_balancer_forgot_it(tmp_path: Path, start: Fixture, words: Fixture) -> None:
     with Fleet(4, tmp_path) as fleet:
         fleet.release("2.0.0", {"healthy": False})

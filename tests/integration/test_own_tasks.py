@@ -76,7 +76,12 @@ def test_own_tasks_and_hooks_run_in_order_and_a_failing_one_keeps_its_host_out(t
     [
         pytest.param("- name: Migrate\n  ansible.builtin.fail: {msg: no such table}\n", "task 'Migrate' failed: no such table", id="fails"),
         # Ansible takes such a host out of the play, rescue or not, and would end the run without a word about who is out.
-        pytest.param("- ansible.builtin.include_tasks: nowhere.yml\n", "failed: its tasks could not be read", id="can't be read"),
+        pytest.param(
+            "- ansible.builtin.include_tasks: nowhere.yml\n",
+            "failed: its tasks could not be read",
+            id="can't be read",
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_a_deploy_task_that_fails_keeps_its_host_out_whatever_its_health_says(

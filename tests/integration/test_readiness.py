@@ -102,6 +102,9 @@ def test_the_role_rolls_a_fleet_with_it_and_loses_nothing(
                     "member": "self",
                 }
             ],
+            # HAProxy has to notice meanwhile, so the role's defaults.
+            "rollout_drain_soft": "500ms",
+            "rollout_drain_quiet": "300ms",
             # Not the endpoint that is switched: that one says 503 as long as the host is out.
             "rollout_health": {"url": "http://127.0.0.1:{{ app_port }}/", "version": "version"},
         }

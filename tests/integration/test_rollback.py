@@ -37,7 +37,7 @@ def failures(fleet: Fleet) -> list[dict[str, t.Any]]:
     return [line for line in lines if line["event"] == "failed"]
 
 
-@pytest.mark.parametrize("bad", ["health", "traffic"])
+@pytest.mark.parametrize("bad", ["health", pytest.param("traffic", marks=pytest.mark.exhaustive)])
 def test_version_that_turns_bad_on_the_third_batch_is_rolled_back_by_itself(
     bad: str, tmp_path: Path, play: Fixture, watching: Fixture
 ) -> None:

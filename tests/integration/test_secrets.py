@@ -79,7 +79,7 @@ def shown(text: str) -> list[str]:
     return [f"{what}: {line[:2000]}" for what, secret in SECRETS.items() for line in text.splitlines() if secret in line]
 
 
-@pytest.mark.parametrize("where", ["controller", "host"])
+@pytest.mark.parametrize("where", ["controller", pytest.param("host", marks=pytest.mark.exhaustive)])
 def test_planted_secrets_come_out_nowhere(where: str, postgres: Postgres, tmp_path: Path, play: Fixture) -> None:
     url = postgres.make(f"secrets-{where}")
     with Fleet(2, tmp_path / "fleet") as fleet, file_server(fleet.directory / "artifacts") as files, CommandLines() as lines:

@@ -99,7 +99,7 @@ def test_job_of_ansible_runner_is_lines_and_an_artifact(tmp_path: Path) -> None:
         }
 
 
-@pytest.mark.parametrize("fault", ["full", "closed"])
+@pytest.mark.parametrize("fault", ["full", pytest.param("closed", marks=pytest.mark.exhaustive)])
 def test_rollout_that_nobody_can_watch_is_rolled_like_any_other(fault: str) -> None:
     with Fleet(3) as fleet:
         fleet.release("2.0.0")

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
+
+import pytest
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Step
 from fleet.fleet import Fleet
+from fleet.sampler import Sampler
 from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]
@@ -35,6 +39,7 @@ def slow_inventory(fleet: Fleet) -> Path:
     return inventory
 
 
+@pytest.mark.exhaustive
 def test_window_is_faster_than_batches_on_a_fleet_with_slow_hosts(tmp_path: Path, play: Fixture, watching: Fixture) -> None:
     """M9 of Ansible's limits turned round."""
     with Fleet(4, tmp_path) as fleet:
@@ -58,6 +63,24 @@ def test_window_is_faster_than_batches_on_a_fleet_with_slow_hosts(tmp_path: Path
     assert out["serial"]["web3"].began >= out["serial"]["web1"].began + out["serial"]["web1"].seconds
     assert out["window"]["web3"].began < out["window"]["web1"].began + out["window"]["web1"].seconds
     assert seconds["window"] < seconds["serial"]
+
+
+def test_slow_host_holds_nobody_in_a_window(tmp_path: Path, start: Fixture, words: Fixture) -> None:
+    """web1 is not done before web3 is out, which in batches of two waits for web1."""
+    with Fleet(4, tmp_path) as fleet:
+        fleet.release("2.0.0")
+        usual = json.loads(fleet.inventory().read_text())["web"]["vars"]["rollout_restart_command"]
+        held = f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; "
+        inventory = fleet.inventory(rollout_restart_command=f"{{{{ '{held}' if inventory_hostname == 'web1' else '' }}}}{usual}")
+        roll = {"rollout_version": "2.0.0", "rollout_mode": "window", "rollout_max_unavailable": 2}
+        with Sampler(fleet.balancers) as sampler:
+            run = start(fleet, roll, "--forks", "4", inventory=inventory)
+            run.wait_until(lambda: words(fleet, "web3") == words(fleet, "web1") == {"MAINT"}, "web3 is out beside web1")
+            (tmp_path / "go").touch()
+            end = run.end()
+        assert end.rc == 0 and "4 of 4 hosts through a window of 2" in end.text
+        assert set(fleet.versions().values()) == {"2.0.0"} and {member["status"] for member in fleet.stat()} == {"UP"}
+    assert sampler.minimum() == 2
 
 
 def test_killed_window_is_gone_on_with(tmp_path: Path, start: Fixture, play: Fixture, watching: Fixture) -> None:

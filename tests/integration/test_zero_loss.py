@@ -15,11 +15,13 @@ from fleet.fleet import POOLS, Fleet
 
 Fixture = t.Callable[..., t.Any]
 
+USUAL = {"rollout_drain_soft": "500ms", "rollout_drain_quiet": "300ms"}  # the defaults of the role
+
 
 @pytest.mark.parametrize(
     ("balancers", "behaviour"),
     [
-        pytest.param(1, {}, id="one balancer"),
+        pytest.param(1, {}, id="one balancer", marks=pytest.mark.exhaustive),
         pytest.param(2, {"listen_delay": 0.5, "unready": 1.5}, id="two balancers and a slow app"),
     ],
 )
@@ -28,8 +30,8 @@ def test_a_roll_loses_no_request_and_holds_the_floor(
 ) -> None:
     with Fleet(6, tmp_path, balancers=balancers) as fleet:
         fleet.release("2.0.0", behaviour)
-        with watching(fleet) as seen:
-            run = play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 2})
+        with watching(fleet, rate=150) as seen:
+            run = play(fleet, {"rollout_version": "2.0.0", "rollout_max_unavailable": 2, **USUAL})
         assert run.rc == 0
         assert set(fleet.versions().values()) == {"2.0.0"}
         assert {member["status"] for member in fleet.stat()} == {"UP"}
