@@ -166,16 +166,22 @@ class ActionModule(ControllerStep):
                 raise InputError(f"rollout_artifact: {host.artifact} of {host.host} is not there on the controller. Nothing was touched.")
 
     def _check_versions_of_tasks(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
-        """A rollout that goes back by itself has the version that failed on its command line still, and tasks that use it would deploy it."""
-        may_go_back = arguments["policy"].get("rollout_on_failure") == "rollback" and not arguments["back"]
-        if not may_go_back or "rollout_version" not in typed_variables(task_vars):
+        """What goes back by itself has the version that failed on its command line still, and tasks that use it would deploy it."""
+        policy = Policy.parse(arguments["policy"])
+        whys = {
+            "rollout_on_failure": policy.on_failure == "rollback",
+            "rollout_on_host_failure": policy.reverts,
+            "rollout_rehearse": policy.rehearse,
+        }
+        why = next((name for name, may_go_back in whys.items() if may_go_back), "")
+        if not why or arguments["back"] or arguments["version"] == RESTART or "rollout_version" not in typed_variables(task_vars):
             return
         settings = arguments["settings"]
         hooks = {f"rollout_hooks.{name}": path for name, path in (settings.get("rollout_hooks") or {}).items()}
         for name, path in {"rollout_deploy_tasks": settings.get("rollout_deploy_tasks"), **hooks}.items():
             if path and "rollout_version" in json.dumps(self._loader.load_from_file(path), default=str):
                 raise InputError(
-                    f"{name}: {path} uses rollout_version, which stays the version that failed when rollout_on_failure goes back; "
+                    f"{name}: {path} uses rollout_version, which stays the new version when {why} goes back; "
                     "write rollout_target there. Nothing was touched."
                 )
 

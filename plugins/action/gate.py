@@ -16,6 +16,7 @@ from dataclasses import replace
 from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from ansible_collections.convoy.rolling.plugins.module_utils.lease_argument import RUN_ARGUMENT, STATE_URL_ARGUMENT
+from ansible_collections.convoy.rolling.plugins.plugin_utils import legs
 from ansible_collections.convoy.rolling.plugins.plugin_utils.bake_looks import can_look, take_look
 from ansible_collections.convoy.rolling.plugins.plugin_utils.baking import Look, after_look, next_look, watched
 from ansible_collections.convoy.rolling.plugins.plugin_utils.condition_probes import ask
@@ -26,14 +27,22 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.gate import decide
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Answer, Decision, Member, RolloutRecord, Stage, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
+    Answer,
+    Decision,
+    Leg,
+    Member,
+    RolloutRecord,
+    Stage,
+    Verdict,
+)
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import command_for
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import LOOK_STEPS, MOMENTS, steps_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.steps import LOOK_STEPS, MOMENTS, PHASES, steps_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.turned_bad import look_near, turned_bad
 from ansible_collections.convoy.rolling.plugins.plugin_utils.waves import ended_at
 
@@ -63,6 +72,9 @@ class ActionModule(ControllerStep):
         journal, ticket = journal_and_ticket(arguments)
         policy = Policy.parse(arguments["policy"])
         fleet = load_fleet(arguments["fleet"])
+        turned = self._turn_round(journal, ticket, fleet, arguments)
+        if turned is not None:
+            return turned
         # In a window every host asks by itself. One at a time, or two would be let into one place; the others cost nothing meanwhile.
         with _turn(arguments["fleet"]) as turn:
             self._see_who_turned_bad(journal, ticket, fleet)
@@ -73,7 +85,8 @@ class ActionModule(ControllerStep):
                 rollout = journal.rollout(ticket.rollout)
             if decision.admitted:
                 journal.leave(ticket, {host: _original(host, members) for host in decision.admitted}, self.now())
-        steps = steps_of(fleet, arguments["hooks"], arguments["own_deploy"]) if decision.admitted else []
+        phases = legs.PHASES[Leg.NEW] if any(legs.is_rehearsing(rollout.host(host), rollout) for host in decision.admitted) else PHASES
+        steps = steps_of(fleet, arguments["hooks"], arguments["own_deploy"], phases) if decision.admitted else []
         return {
             "changed": False,
             "answer": decision.answer.value,
@@ -82,6 +95,31 @@ class ActionModule(ControllerStep):
             "wave": decision.wave,
             "steps": LOOK_STEPS if decision.stage is Stage.BAKE else steps,
             **next_step(fleet, rollout, decision.admitted, journal.absences(ticket.app)),
+        }
+
+    def _turn_round(self, journal: Journal, ticket: Ticket, fleet: Fleet, arguments: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """What hosts that are out do next, where that is another part of their way; None when nobody's is.
+
+        Whatever was said or went wrong meanwhile, who is out comes back first; and nobody leaves by it. So neither the gate is asked, nor its
+        turn waited for, which who waits for just such a host's place may have.
+        """
+        rollout = journal.rollout(ticket.rollout)
+        turning = legs.due(rollout, [rollout.host(host) for host in arguments["hosts"]])
+        # One part at a time; nobody rehearses while others fail, so that in practice there is one.
+        turning = [record for record in turning if record.leg is turning[0].leg]
+        if not turning:
+            return None
+        journal.write(ticket, turning, (), self.now())
+        rollout, absences = journal.rollout(ticket.rollout), journal.absences(ticket.app)
+        hooks = [hook for hook in arguments["hooks"] if not hook.endswith("_drain")]
+        return {
+            "changed": False,
+            "answer": Answer.ADMIT.value,
+            "reason": legs.reason(turning, rollout.version),
+            "progress": progress_of(rollout, [absence.host for absence in absences]),
+            "wave": "",
+            "steps": steps_of(fleet, hooks, arguments["own_deploy"], legs.PHASES[turning[0].leg]),
+            **next_step(fleet, rollout, [record.host for record in turning], absences),
         }
 
     def _see_who_turned_bad(self, journal: Journal, ticket: Ticket, fleet: Fleet) -> None:

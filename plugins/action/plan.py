@@ -27,6 +27,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holde
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.legs import with_legs
 from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import is_contract_left, reached_before
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Observed, Plan
 from ansible_collections.convoy.rolling.plugins.plugin_utils.origin import origin_of
@@ -39,7 +40,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.planner import make
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.preview import preview_lines
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import converged_progress, progress_of
-from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import SCOPES, Revision, Target, Wanted, spared, target_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import SCOPES, Revision, Target, Wanted, obstacle, spared, target_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.typed_values import typed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import names_in
 from ansible_collections.convoy.rolling.plugins.plugin_utils.waves import carried_over, check_approvals, resumed
@@ -59,6 +60,8 @@ class ActionModule(ControllerStep):
         "contract": {"type": "bool", "default": False},
         "anew": {"type": "bool", "default": False},
         "plan_only": {"type": "bool", "default": False},
+        "allow_bad": {"type": "bool", "default": False},
+        "allow_contracted": {"type": "bool", "default": False},
         "seen": {"type": "int"},
         "back": {"type": "dict", "default": {}},
         "scope": {"type": "str", "default": "touched", "choices": list(SCOPES)},
@@ -81,6 +84,8 @@ class ActionModule(ControllerStep):
         before = restarts.begin(observed, former) if arguments["version"] == RESTART else {}
         checked = any(Moment.AFTER_WAVE in condition.moments for condition in fleet.conditions)
         plan = make_plan(fleet.app, arguments["version"], observed, policy, before, latest, checked, spare)
+        newest = journal.newest_to_a_version(fleet.app)
+        plan = with_legs(plan, policy, self._obstacle(arguments, fleet.app), reached_before(newest, plan.version).rehearsed_at is not None)
         approved = names_in(arguments["approve"])
         check_approvals(approved, plan.waves, policy)
         sha256 = (arguments["sha256"] if back is None else back.digest) or None
@@ -88,10 +93,11 @@ class ActionModule(ControllerStep):
         shut = policy.shut(self.now(), started=False) if plan.order else ""
         made = forecast(plan, observed, journal.pace(fleet.app), int(task_vars.get("ansible_forks") or C.DEFAULT_FORKS))
         findings = self._findings(fleet) if plan.order else []
-        newest = journal.newest_to_a_version(fleet.app)
         left = arguments["contract"] and is_contract_left(newest, plan)
         # A restart of which nothing is left is closed as converged, or it would be what every later one goes on with.
-        live = bool(plan.order or plan.unreachable or former or left) and not (self.check_mode or arguments["plan_only"])
+        live = bool(plan.order or plan.unreachable or former or left or (back and back.back.by_itself)) and not (
+            self.check_mode or arguments["plan_only"]
+        )
         result: dict[str, t.Any] = {
             "changed": False,
             "plan": {"schema": "convoy.rolling/plan/1", **as_data(plan), "hash": digest, "forecast": as_data(made), "not_now": shut},
@@ -178,6 +184,14 @@ class ActionModule(ControllerStep):
         touched, known = Annals(arguments["state_url"]).hosts_of(back.since)
         absent = {absence.host for absence in observed.absences}
         return spared(observed.hosts, arguments["scope"], back, touched, known, absent)
+
+    def _obstacle(self, arguments: dict[str, t.Any], app: str) -> Callable[[str], str]:
+        """Says why a host that fails should not go back to a version; empty when it may."""
+
+        def says(version: str) -> str:
+            return obstacle(Annals(arguments["state_url"]).revisions(app), version, arguments["allow_bad"], arguments["allow_contracted"])
+
+        return says
 
     def _way_back(self, arguments: dict[str, t.Any], app: str) -> str:
         """The version that this rollout would be rolled back to; empty when each host would go to what it has."""

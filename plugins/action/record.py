@@ -17,8 +17,9 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.fleet_file import l
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.legs import as_asked, in_legs
 from ansible_collections.convoy.rolling.plugins.plugin_utils.milestones import ONCE
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Leg, RolloutRecord
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_step import next_step
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import WAYS_BACK
@@ -65,7 +66,7 @@ class ActionModule(ControllerStep):
             return {"changed": False, "progress": None, **next_step(fleet, journal.rollout(ticket.rollout), [])}
         if arguments["step"] == "looked":
             self._write_look(journal, ticket, fleet, before, arguments)
-        done = self._progression(arguments, task_vars, fleet, before, journal)
+        done = in_legs(self._progression(arguments, task_vars, fleet, before, journal), before)
         stuck = (
             progression.no_way_back(arguments["releases"]) if arguments["step"] == "staged" and arguments["way_back"] != "ignore" else ""
         )
@@ -99,6 +100,7 @@ class ActionModule(ControllerStep):
             return Progression(())
         if step == "drained":
             out_before = [absence.host for absence in journal.absences(rollout.app) if absence.rollout != rollout.number]
+            out_before += [record.host for record in rollout.hosts if record.leg is Leg.REVERT]
             return progression.after_drain(fleet.balancers, hosts, arguments["moves"], out_before)
         if step == "restored":
             return progression.after_restore(fleet.balancers, rollout.hosts, arguments["moves"], journal.views(rollout.number))
@@ -114,10 +116,12 @@ class ActionModule(ControllerStep):
             return progression.after_release(hosts, releases, staged=step == "staged")
         if step == "tasks":
             lost = {host: answer["unreachable"] for host, answer in self._lost(arguments).items()}
-            return progression.after_tasks([rollout.host(host) for host in hosts], self._failures(hosts, rollout, task_vars), lost)
+            return progression.after_tasks(
+                [as_asked(rollout.host(host)) for host in hosts], self._failures(hosts, rollout, task_vars), lost
+            )
         if step == "verified":
             return progression.after_verify(fleet.balancers, hosts, health_by_host(fleet, arguments["health"]), arguments["moves"])
-        noted = [host for host in hosts if rollout.host(host).why]
+        noted = [host for host in hosts if rollout.host(host).why and rollout.host(host).leg is not Leg.REVERT]
         return progression.after_enable(fleet.balancers, hosts, arguments["moves"], noted)
 
     def _reach(
@@ -133,10 +137,11 @@ class ActionModule(ControllerStep):
         return {host: answer for host, answer in arguments.get("reached", {}).items() if answer.get("unreachable")}
 
     def _failures(self, hosts: Sequence[str], rollout: RolloutRecord, task_vars: dict[str, t.Any]) -> dict[str, str]:
-        """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout."""
+        """What the rescue of a person's own tasks left as a fact on each host that failed in this rollout, on this part of its way."""
         failures = {}
         for host, variables in self.variables_of(hosts, task_vars).items():
             mark = variables.get("rollout_failed_task")
-            if mark and int(mark["rollout"]) == rollout.number:  # which ansible-core 2.18 makes a text of
+            # ansible-core 2.18 makes a text of the number.
+            if mark and int(mark["rollout"]) == rollout.number and mark.get("leg", "") == rollout.host(host).leg.value:
                 failures[host] = f"task {mark['task']!r} failed: {mark['msg']}"
         return failures

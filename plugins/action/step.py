@@ -53,7 +53,9 @@ class ActionModule(record.ActionModule):
         done: dict[str, t.Any] = {}
         if arguments["step"] == "deployed":
             journal.prove(ticket, self.now())
-            done["releases"] = self._switch(fleet, todo["deploy"], rollout.version, arguments["patience"], task_vars)
+            done["releases"] = self._switch(
+                fleet, {host: todo["toward"].get(host, rollout.version) for host in todo["deploy"]}, arguments["patience"], task_vars
+            )
         elif arguments["step"] == "verified":
             # Whom it finds let in is noted; what comes of it shows in the step that enables, which does the same.
             done["moves"] = [*arguments["moves"], *self._keep_out(journal, ticket, todo, arguments)]
@@ -107,14 +109,17 @@ class ActionModule(record.ActionModule):
         return results
 
     def _switch(
-        self, fleet: Fleet, hosts: list[str], version: str, patience: str | None, task_vars: dict[str, t.Any]
+        self, fleet: Fleet, versions: dict[str, str], patience: str | None, task_vars: dict[str, t.Any]
     ) -> dict[str, dict[str, t.Any]]:
+        """Bring each of the hosts to its version."""
         seconds = to_seconds(patience, "patience") if patience else None
         inputs = {host.host: host for host in fleet.hosts}
-        if version == RESTART:
-            commands = {host: restart_command(inputs[host].restart or ":", inputs[host].mark) for host in hosts}
-        else:
-            commands = {host: activate_command(str(inputs[host].root), version, inputs[host].restart) for host in hosts}
+        commands = {
+            host: restart_command(inputs[host].restart or ":", inputs[host].mark)
+            if version == RESTART
+            else activate_command(str(inputs[host].root), version, inputs[host].restart)
+            for host, version in versions.items()
+        }
         return {host: answer_of(outcome) for host, outcome in self.on_hosts(commands, task_vars, seconds).items()}
 
     def _probe(self, targets: list[dict[str, t.Any]], options: dict[str, t.Any]) -> list[dict[str, t.Any]]:

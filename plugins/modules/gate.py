@@ -17,6 +17,7 @@ description:
   - What a person said with M(convoy.rolling.control) is found here, within a second. A paused rollout waits, and its progress deadline does not run.
   - Between waves it waits while the hosts of the one before bake, and looks after them. It asks the conditions of the rollout, and waits for
     a person where one has to approve a wave.
+  - Hosts that failed and are put back, or that rehearse the way back, are told what they do next before anything else is asked.
   - Whoever is admitted is in the journal, with the state every load balancer had for it, before the task ends.
 extends_documentation_fragment:
   - convoy.rolling._attributes
@@ -147,6 +148,16 @@ again:
   returned: success
   type: bool
   sample: false
+legs:
+  description: Host -> the part of its way that it is on, for those of RV(hosts) that rehearse the way back or are put back after they failed.
+  returned: success
+  type: dict
+  sample: {}
+toward:
+  description: Host -> the version that it is on its way to, for those of RV(hosts) for which that is not the rollout's.
+  returned: success
+  type: dict
+  sample: {}
 asked_all:
   description: Whether the gate has been asked for every host.
   returned: success

@@ -42,6 +42,14 @@ options:
     description: Whether there are tasks for when the fleet has converged; where only these are left, a rollout is opened for them.
     type: bool
     default: false
+  allow_bad:
+    description: Whether a host that fails may go back to a version that is bad.
+    type: bool
+    default: false
+  allow_contracted:
+    description: Whether it may go back to one that tasks of C(rollout_hooks.contract) have passed by since.
+    type: bool
+    default: false
   plan_only:
     description: Only plan; take no lease and write nothing.
     type: bool

@@ -147,6 +147,16 @@ again:
   returned: success
   type: bool
   sample: false
+legs:
+  description: Host -> the part of its way that it is on, for those of RV(hosts) that rehearse the way back or are put back after they failed.
+  returned: success
+  type: dict
+  sample: {}
+toward:
+  description: Host -> the version that it is on its way to, for those of RV(hosts) for which that is not the rollout's.
+  returned: success
+  type: dict
+  sample: {}
 asked_all:
   description: Whether the gate has been asked for every host.
   returned: success

@@ -10,10 +10,11 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.history import (
-    PHASES,
+    OUT,
     Picture,
     clock,
     paused_spans,
+    phase_of,
     rates_of,
     readings_of,
     standing,
@@ -67,8 +68,8 @@ def _doing(picture: Picture) -> list[dict[str, t.Any]]:
     newest = {event.host: event for event in picture.mine if event.host is not None}
     steps: dict[str, dict[str, t.Any]] = {}
     for host, event in newest.items():
-        if event.kind not in (Step.PLANNED, Step.BACK) and not event.detail.get("verdict"):
-            name = PHASES.get(t.cast(Step, event.kind), event.kind)
+        name = phase_of(event)
+        if event.kind not in (Step.PLANNED, Step.BACK) and name != OUT:
             one = steps.setdefault(name, {"step": name, "hosts": [], "count": 0, "since": event.at})
             one["count"] += 1
             one["since"] = min(one["since"], event.at)

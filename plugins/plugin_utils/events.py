@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Plan, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Leg, Member, Plan, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import goal
 
 EVENT_SCHEMA = "convoy.rolling/event/1"
@@ -38,7 +38,9 @@ class Event:
         """Whether a person wants to be told: what happens to a whole rollout, and hosts that fail."""
         if self.host is None:
             return self.kind != SEEN
-        return self.detail.get("verdict") in (Verdict.FAILED, Verdict.UNREACHABLE)
+        # Once that it failed, and once what became of it when it was put back: all steps of that have the verdict.
+        under_way = self.detail.get("leg") == Leg.REVERT and self.kind != Step.BACK
+        return self.detail.get("verdict") in (Verdict.FAILED, Verdict.UNREACHABLE) and not under_way
 
     def data(self) -> dict[str, t.Any]:
         """The event as others are told, after the schema."""

@@ -61,6 +61,11 @@ def decide_on(standing: Standing, want: t.Sequence[str], policy: Policy, now: fl
         return held
     everybody, current = due, standing.current_wave()
     due = [host for host in due if standing.wave_number(host) == current]
+    first = standing.rehearsal()
+    if first is not None and due and first.host not in due:
+        waits = f"{first.host} rehearses the way back before anybody else leaves"
+        return Decision(Answer.WAIT if first.asked or first.out else Answer.HALT, waits, later=tuple(everybody), stage=Stage.TURN)
+    due = due if first is None else [host for host in due if host == first.host]
     # One that is out already leaves nothing: it takes no place of anybody's.
     free = [host for host in due if standing.is_out_already(host)]
     back = set(free)
@@ -96,6 +101,11 @@ def _halted(standing: Standing, policy: Policy) -> str:
         return rollout.halted
     if rollout.aborted:
         return rollout.abortion
+    rehearsed = standing.rehearsal()
+    if rehearsed is not None and rehearsed.verdict is Verdict.FAILED:
+        return f"{rehearsed.host}: {rehearsed.why}"
+    if rehearsed is not None and rehearsed.verdict is not None:
+        return f"the way back was not rehearsed: {rehearsed.host} is {rehearsed.verdict.value}: {rehearsed.why}"
     failed, unreachable = standing.with_verdict(Verdict.FAILED), standing.with_verdict(Verdict.UNREACHABLE)
     over = over_budget(failed, "failed", policy.max_failures, "rollout_max_failures", standing.total)
     return over or over_budget(unreachable, "unreachable", policy.max_unreachable, "rollout_max_unreachable", standing.total)

@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import SEEN, Event
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RolloutRecord, Step, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Leg, RolloutRecord, Step, Verdict
 
 PHASES = {Step.LEAVING: "drain", Step.DRAINED: "deploy", Step.DEPLOYED: "verify", Step.VERIFIED: "enable"}
 """What a host is doing after it was written down to be there."""
 
 OUT = "out"
 """What a host does of which nothing is done any more: it was left out of rotation."""
+
+REVERT = "revert"
+"""What a host does that failed and is put back on what it had."""
 
 _IN = (Step.PLANNED, Step.BACK)
 
@@ -86,11 +89,17 @@ def phases_of(picture: Picture, until: float) -> dict[str, list[Phase]]:
             name, began = since.pop(event.host)
             found.setdefault(event.host, []).append(Phase(name, began, event.at, str(event.detail.get("verdict") or "")))
         if event.kind not in _IN:
-            name = OUT if event.detail.get("verdict") else PHASES.get(t.cast(Step, event.kind), event.kind)
-            since[event.host] = name, event.at
+            since[event.host] = phase_of(event), event.at
     for host, (name, began) in since.items():
         found.setdefault(host, []).append(Phase(name, began, max(until, began), going_on=True))
     return found
+
+
+def phase_of(event: Event) -> str:
+    """What a host does since an event of its own; ``OUT`` where that is nothing any more."""
+    if event.detail.get("leg") == Leg.REVERT:
+        return REVERT
+    return OUT if event.detail.get("verdict") else PHASES.get(t.cast(Step, event.kind), event.kind)
 
 
 def versions_over_time(picture: Picture) -> list[tuple[float, dict[str, int]]]:
@@ -107,7 +116,7 @@ def versions_over_time(picture: Picture) -> list[tuple[float, dict[str, int]]]:
         if event.kind in _IN:
             out.discard(event.host)
             if event.kind == Step.BACK:
-                serving[event.host] = str(event.detail.get("version") or event.version)
+                serving[event.host] = str(event.detail.get("toward") or event.detail.get("version") or event.version)
             counts[serving.get(event.host, "unknown")] += 1
         else:
             out.add(event.host)

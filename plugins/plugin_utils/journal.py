@@ -27,6 +27,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     RESTART,
     Absence,
     HostRecord,
+    Leg,
     Member,
     Plan,
     Rollback,
@@ -302,6 +303,9 @@ class Journal:
             values: dict[str, t.Any] = {}
             if any(record.verdict is Verdict.CONVERGED for record in by_host.values()):
                 values["progressed"] = now
+            if any(record.verdict is Verdict.CONVERGED and record.leg is Leg.AGAIN for record in by_host.values()):
+                values["rehearsed_at"] = now
+                self._write_event(db, ticket, now, "rehearsed", {})
             if halt:
                 values["halted"] = halt
                 self._write_event(db, ticket, now, "halted", {"reason": halt})
@@ -378,8 +382,11 @@ class Journal:
         for host, record in records.items():
             mine = (schema.HOSTS.c.rollout == ticket.rollout) & (schema.HOSTS.c.host == host)
             verdict = record.verdict.value if record.verdict else None
-            db.execute(update(schema.HOSTS).where(mine).values(step=record.step.value, verdict=verdict, why=record.why, changed=now))
-            self._write_event(db, ticket, now, record.step.value, {"verdict": verdict, "why": record.why}, host)
+            leg = {"leg": record.leg.value, "toward": record.toward}
+            values = {"step": record.step.value, "verdict": verdict, "why": record.why, "changed": now, **leg}
+            db.execute(update(schema.HOSTS).where(mine).values(**values))
+            detail = {"verdict": verdict, "why": record.why, **({name: value for name, value in leg.items() if value})}
+            self._write_event(db, ticket, now, record.step.value, detail, host)
 
     def _write_views(self, db: Connection, ticket: Ticket, members: Sequence[Member], now: float, told: bool = True) -> None:
         pools: dict[str, list[dict[str, t.Any]]] = {}
@@ -423,6 +430,7 @@ def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
         "reason",
         "expanded_at",
         "contracted_at",
+        "rehearsed_at",
     )
     values = {name: getattr(row, name) for name in names}
     marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted", "back")}
@@ -441,4 +449,6 @@ def _host_values(row: t.Any) -> dict[str, t.Any]:
         "asked": bool(row.asked),
         "changed": row.changed,
         "left": row.departed or 0.0,
+        "leg": row.leg,
+        "toward": row.toward,
     }

@@ -82,6 +82,7 @@ else:
         # When the tasks of rollout_hooks.expand and contract went well; NULL: not yet. A rollback wants to know.
         Column("expanded_at", Float, info=since(3)),
         Column("contracted_at", Float, info=since(3)),
+        Column("rehearsed_at", Float, info=since(3)),  # when a host had been on the version, back and on it again
         Column("origin", Text, nullable=False, default="", server_default="", info=since(3)),  # where its command was typed
         Column("back", Text, nullable=False, default="", server_default="", info=since(3)),  # of a rollback: what it undoes, and why
         Column("bad", Text, nullable=False, default="", server_default="", info=since(3)),  # why nobody should go back to it
@@ -99,6 +100,8 @@ else:
         Column("asked", Integer, nullable=False, default=0),
         Column("changed", Float, nullable=False),
         Column("departed", Float, info=since(3)),  # when it left rotation
+        Column("leg", Text, nullable=False, default="", server_default="", info=since(3)),  # see model.Leg
+        Column("toward", Text, nullable=False, default="", server_default="", info=since(3)),  # the version it goes back to, where it does
     )
 
     # Every host that we took out, until it is back: whichever rollout it was, and whatever became of that.

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.history import OUT, Picture, paused_spans, phases_of, readings_of, standing
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Leg, Verdict
 
 BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 """Upper ends of the histogram of steps, in seconds."""
@@ -101,7 +101,9 @@ def metrics_text(picture: Picture, now: float) -> str:
 
 
 def _failures(picture: Picture) -> Samples:
-    failed = Counter(str(event.detail.get("verdict")) for event in picture.mine if event.host is not None)
+    # Who is put back failed once, before.
+    mine = [event for event in picture.mine if event.host is not None and event.detail.get("leg") not in (Leg.REVERT, Leg.STUCK)]
+    failed = Counter(str(event.detail.get("verdict")) for event in mine)
     return [("_total", {"app": picture.rollout.app, "verdict": verdict}, failed[verdict]) for verdict in ("failed", "unreachable")]
 
 

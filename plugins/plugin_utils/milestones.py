@@ -28,6 +28,7 @@ class Milestones:
 
     expanded_at: float | None = None
     contracted_at: float | None = None
+    rehearsed_at: float | None = None
 
 
 def reached_before(newest: RolloutRecord | None, version: str) -> Milestones:
@@ -37,7 +38,7 @@ def reached_before(newest: RolloutRecord | None, version: str) -> Milestones:
     """
     if newest is None or newest.version != version:
         return Milestones()
-    return Milestones(newest.expanded_at, newest.contracted_at)
+    return Milestones(newest.expanded_at, newest.contracted_at, newest.rehearsed_at)
 
 
 def is_contract_left(newest: RolloutRecord | None, plan: Plan) -> bool:

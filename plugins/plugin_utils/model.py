@@ -45,6 +45,16 @@ class Step(StrEnum):
     BACK = "back"
 
 
+class Leg(StrEnum):
+    """Which part of its way a host is on: most have the first one only."""
+
+    NEW = ""
+    OLD = "rehearsal, back"
+    AGAIN = "rehearsal, again"
+    REVERT = "revert"  # it failed, and goes back to what it had
+    STUCK = "stuck"  # and could not
+
+
 @dataclass(frozen=True)
 class Member:
     """A host's entry in one pool of one balancer, as that balancer sees it."""
@@ -190,6 +200,10 @@ class Plan:
     overridden: tuple[str, ...] = ()  # conditions that failed before it began, and are not asked any more
     before: dict[str, str] = field(default_factory=dict)  # host of the batches -> the version that it had
     spared: dict[str, str] = field(default_factory=dict)  # host -> why a rollback leaves it alone, whatever it runs
+    returns: dict[str, str] = field(default_factory=dict)  # host of the batches -> the version that it served with last
+    stuck: dict[str, str] = field(default_factory=dict)  # host of the batches -> why it could not go back to one
+    reverts: bool = False  # a host that fails goes back alone
+    rehearsal: str = ""  # the host that goes there, back and there again before anybody else leaves
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -212,11 +226,18 @@ class HostRecord:
     asked: bool = False  # the gate has been asked for it
     changed: float = field(default=0.0, compare=False)  # when this was written
     left: float = field(default=0.0, compare=False)  # when it left rotation
+    leg: Leg = Leg.NEW
+    toward: str = ""  # the version that it is on its way to, or was, where that is not its rollout's
 
     @property
     def out(self) -> bool:
         """Whether our doing keeps it out of rotation now."""
         return self.step not in (Step.PLANNED, Step.BACK)
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether it failed, and serves again with what it had."""
+        return self.leg is Leg.REVERT and self.step is Step.BACK
 
 
 @dataclass(frozen=True)
@@ -276,6 +297,7 @@ class RolloutRecord:
     aborted: Notice | None = None
     expanded_at: float | None = None  # when the tasks of rollout_hooks.expand had run
     contracted_at: float | None = None  # when those of contract had
+    rehearsed_at: float | None = None  # when a host had been there, back and there again
     waves: tuple[WaveRecord, ...] = ()
     back: Rollback | None = None  # None: it went forward
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.balancer_calls import keep_out_calls, move_calls
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
+from ansible_collections.convoy.rolling.plugins.plugin_utils.legs import due, is_under_way
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Absence, RolloutRecord, Step, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.probe_targets import verify_targets, without_urls
 
@@ -21,26 +22,33 @@ def next_step(fleet: Fleet, rollout: RolloutRecord, hosts: Sequence[str], absenc
     ``again``: hosts the gate was asked for still wait for a place, or everybody is through and the last wave is not over yet; the batch
     goes round once more.
     ``keep_out``: the calls that take out again who is out everywhere and not proven, should a balancer have forgotten it.
-    ``waiting``: in a window these hosts, for each of which the host itself asks.
+    ``waiting``: in a window these hosts, for each of which the host itself asks; and who is to begin another part of its way.
+    ``legs``, ``toward``: which part of their way these hosts are on, and to which version, where that is not the rollout's.
     ``asked_all``: the gate has been asked for every host, so that the role, used alone, knows its last batch.
     """
     # A host that this rollout already failed has a verdict; one that was put back for want of room has none.
     order = set(rollout.plan.order)
     waiting = [record for record in rollout.hosts if record.asked and record.verdict is None and record.host in order]
     originals = {absence.host: absence.original for absence in absences}
+    on = {record.host: record for record in rollout.hosts if record.leg and record.host in set(hosts)}
+    toward = {host: record.toward for host, record in on.items() if record.toward}
+    turning = [record.host for record in due(rollout, rollout.hosts)]
     return {
         "hosts": list(hosts),
+        "legs": {host: record.leg.value for host, record in on.items()},
+        "toward": toward,
         "drain": move_calls(
             fleet.balancers, hosts, rollout.plan.floors, originals, floor_by="weight" if rollout.plan.weighed else "members"
         ),
-        "deploy": [host for host in hosts if host not in rollout.plan.deployed],
-        "targets": without_urls(verify_targets(fleet, hosts, rollout.plan, local=True)),
-        "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.plan, local=False)),
+        "deploy": [host for host in hosts if host not in rollout.plan.deployed or host in on],
+        "targets": without_urls(verify_targets(fleet, hosts, rollout.plan, local=True, toward=toward)),
+        "targets_on_hosts": without_urls(verify_targets(fleet, hosts, rollout.plan, local=False, toward=toward)),
         "enable": move_calls(fleet.balancers, hosts, originals=originals),
         "keep_out": keep_out_calls(fleet.balancers, _out_everywhere(rollout, originals, hosts), originals),
         "halted": rollout.halted,
         "again": ((bool(waiting) and not rollout.plan.window) or _is_last_wave_pending(rollout)) and not rollout.halted,
-        "waiting": [record.host for record in waiting if record.step is Step.PLANNED] if rollout.plan.window and not rollout.halted else [],
+        "waiting": turning
+        + ([record.host for record in waiting if record.step is Step.PLANNED] if rollout.plan.window and not rollout.halted else []),
         "asked_all": all(record.asked for record in rollout.hosts),
     }
 
@@ -61,7 +69,7 @@ def _out_everywhere(rollout: RolloutRecord, absent: Collection[str], mine: Colle
     :param mine: the hosts that go on together.
     """
     out = [record for record in rollout.hosts if record.step in (Step.DRAINED, Step.DEPLOYED) and record.verdict is not Verdict.HELD]
-    ours = [record.host for record in out if not rollout.plan.window or record.verdict is not None or record.host in mine]
+    ours = [record.host for record in out if not (rollout.plan.window and is_under_way(record, rollout.plan)) or record.host in mine]
     records = {record.host: record.step for record in rollout.hosts}
     waiting = (Step.PLANNED, Step.LEAVING, None)
     return ours + [host for host in rollout.plan.left_out if host in absent and records.get(host) in waiting]

@@ -24,6 +24,7 @@ class Candidate(t.NamedTuple):
     members: t.Sequence[Member]
     ours: bool  # we took it out, and it is not back
     serves: str | None  # the version that it serves
+    failed: bool = False  # on this version, and was put back on what it had
 
     @property
     def away(self) -> bool:
@@ -73,6 +74,6 @@ def _rank(one: Candidate, usual: str | None) -> int:
         return OURS_AND_OUT if out else OURS
     if out:
         return OUT
-    if not one.seen.healthy or one.seen.version is None:
+    if one.failed or not one.seen.healthy or one.seen.version is None:
         return DOUBTFUL
     return RARE if one.serves not in (None, usual) else OLD

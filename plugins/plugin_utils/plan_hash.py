@@ -30,6 +30,8 @@ def plan_hash(plan: Plan, sha256: str | None) -> str:
     if plan.waves:
         hosts.append([(wave.name, sorted(wave.hosts)) for wave in plan.waves])
         limits.append([(wave.bake_time, wave.bake_requests, wave.approve, wave.checked) for wave in plan.waves])
+    if plan.reverts or plan.rehearsal:
+        limits.append([plan.reverts, plan.rehearsal])
     return "-".join(_digest(part) for part in (target, hosts, limits))
 
 

@@ -62,6 +62,7 @@ def make_plan(
     unreachable: dict[str, str] = {}
     candidates: list[Candidate] = []
     leave_alone = dict(spared or {})
+    put_back = {record.host for record in latest.hosts if record.is_put_back} if latest and latest.version == version else ()
     serving = {seen.host: serves(seen, members[seen.host]) for seen in observed.hosts}
     for seen in observed.hosts:
         mine = members[seen.host]
@@ -75,7 +76,7 @@ def make_plan(
         elif seen.host not in absent and is_converged(seen, mine, version, before.get(seen.host)):
             skipped[seen.host] = "it was restarted already" if version == RESTART else f"it runs {version} already"
         else:
-            candidates.append(Candidate(seen, mine, seen.host in absent, serving[seen.host]))
+            candidates.append(Candidate(seen, mine, seen.host in absent, serving[seen.host], seen.host in put_back))
     order = in_order(candidates, _usual(serving.values(), version), policy, f"{app} {version}")
     former = resumed(latest, version, policy)
     slices = slices_of(policy.waves or _EVERYBODY, order, skipped, observed, former.plan if former else None)
@@ -108,6 +109,7 @@ def make_plan(
         waves=waves,
         before={one.seen.host: one.seen.version for one in order if one.seen.version is not None},
         spared=leave_alone,
+        returns=dict(_returns([one.seen for one in order], absent, version, latest.plan.returns if latest else {})),
     )
 
 
@@ -132,6 +134,20 @@ def _batches(slices: t.Iterable[Slice], bounds: t.Sequence[Bound], limit: int, p
         through = len(list(chain(*batches))) if policy.ramp else None
         batches += batches_of(one.going, bounds, limit, policy.zone_order == "sequential", through)
     return tuple(batches)
+
+
+def _returns(
+    going: t.Iterable[HostSeen], absent: t.Collection[str], version: str, before: t.Mapping[str, str]
+) -> t.Iterator[tuple[str, str]]:
+    """What each host served with last, where that is another version. Who is out has not served with what it has now, nor has anybody
+    who has the target and is rolled all the same.
+
+    :param before: the same, of the rollout before.
+    """
+    for seen in going:
+        served = before.get(seen.host) if seen.host in absent or seen.version == version else seen.version
+        if served is not None and served != version:
+            yield seen.host, served
 
 
 def _left_out(observed: Observed) -> t.Iterator[str]:

@@ -20,6 +20,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.time_windows import
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wave_specs import WaveSpec, parse_waves
 
 ON_FAILURE = ("halt", "rollback")
+ON_HOST_FAILURE = ("keep_out", "revert")
 WAYS_BACK = ("require", "warn", "ignore")
 LIMIT_BY = ("members", "weight")
 ORDERS = ("inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle")
@@ -87,6 +88,8 @@ class Policy:
     drain_timeout: float
     floor_wait: float
     on_failure: str
+    on_host_failure: str
+    rehearse: bool
 
     @classmethod
     def parse(cls, variables: t.Mapping[str, t.Any]) -> Policy:
@@ -129,6 +132,8 @@ class Policy:
             drain_timeout=duration("rollout_drain_timeout"),
             floor_wait=duration("rollout_floor_wait"),
             on_failure=_choice(variables, "rollout_on_failure", ON_FAILURE),
+            on_host_failure=_choice(variables, "rollout_on_host_failure", ON_HOST_FAILURE),
+            rehearse=_yes(variables, "rollout_rehearse"),
         )
         # Nomad's rule: a deadline that can't be met by a healthy host only ever reports failures.
         if not policy.settling_time < policy.healthy_deadline < policy.progress_deadline:
@@ -145,6 +150,11 @@ class Policy:
         :param started: a rollout goes on already.
         """
         return "" if self.override or (started and self.window_closes == "finish") else self.calendar.shut(now)
+
+    @property
+    def reverts(self) -> bool:
+        """Whether a host that fails goes back alone."""
+        return self.on_host_failure == "revert"
 
     @property
     def passes(self) -> int:

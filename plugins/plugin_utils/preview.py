@@ -41,6 +41,7 @@ def preview_lines(
     lines = [f'{what} of "{plan.app}" {goal(plan.version)}: {len(plan.order)} of {len(observed.hosts)} hosts {_how(plan)}']
     lines += [f"why  {back.cause}"] if back else []
     lines += [f"limit  {text}" for text in plan.sums]
+    lines += _lines_of_legs(plan)
     if plan.window and plan.order:
         lines += [_wave_line(wave) for wave in plan.waves]
         lines.append("order  " + ", ".join(f"{host} ({running[host]})" for host in plan.order))
@@ -61,6 +62,21 @@ def preview_lines(
     lines += forecast_lines(made, plan.weighed)
     lines += findings
     return [*lines, *([f"not now  {shut}"] if shut else []), f"hash  {digest}"]
+
+
+def _lines_of_legs(plan: Plan) -> list[str]:
+    """What comes of hosts that fail, and which of them shows before that it can."""
+    lines = []
+    if plan.rehearsal:
+        old = plan.returns[plan.rehearsal]
+        lines.append(f"rehearsal  {plan.rehearsal}: to {plan.version}, back to {old}, to {plan.version} again, before anybody else leaves")
+    if plan.reverts:
+        hosts: dict[str, list[str]] = {}
+        for host, why in plan.stuck.items():
+            hosts.setdefault(why, []).append(host)
+        lines.append("revert  a host that fails goes back alone")
+        lines += [f"revert  not {listed(mine, len(mine))}: {why}" for why, mine in hosts.items()]
+    return lines
 
 
 def _how(plan: Plan) -> str:

@@ -26,21 +26,25 @@ def observe_targets(fleet: Fleet, local: bool) -> list[dict[str, t.Any]]:
     return [_target(host.host, host.probe) for host in fleet.hosts if host.probe and host.probe.local is local]
 
 
-def verify_targets(fleet: Fleet, hosts: Collection[str], plan: Plan, local: bool) -> list[dict[str, t.Any]]:
+def verify_targets(
+    fleet: Fleet, hosts: Collection[str], plan: Plan, local: bool, toward: Mapping[str, str] | None = None
+) -> list[dict[str, t.Any]]:
     """Targets that pass only on the version that the plan wants, where the process says its version, and only in a process that a
     restart has started anew, where it says when it was started.
+
+    :param toward: host -> the version that it must be on instead.
     """
     targets, wanted = [], set(hosts)
     for host in fleet.hosts:
         if host.host in wanted and host.probe and host.probe.local is local:
             target = _target(host.host, host.probe)
-            conditions = [*host.probe.conditions, *_wanted(host.probe, plan, host.host)]
+            conditions = [*host.probe.conditions, *_wanted(host.probe, plan, host.host, toward or {})]
             targets.append({**target, **({"conditions": conditions} if conditions else {})})
     return targets
 
 
-def _wanted(probe: Probe, plan: Plan, host: str) -> t.Iterator[str]:
-    version, mark = plan.version_of(host), plan.restarts.get(host, Before()).mark or ""
+def _wanted(probe: Probe, plan: Plan, host: str, toward: Mapping[str, str]) -> t.Iterator[str]:
+    version, mark = toward.get(host, plan.version_of(host)), plan.restarts.get(host, Before()).mark or ""
     if probe.version and version is not None:
         yield f"to_string({probe.version}) == {_literal(version)}"
     if probe.started and mark.startswith(SAID):

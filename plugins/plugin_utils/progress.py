@@ -19,7 +19,7 @@ def progress_of(rollout: RolloutRecord, out: Iterable[str] = ()) -> dict[str, t.
     :param out: the hosts that our doing keeps out of rotation.
     """
     done = len(rollout.plan.skipped)
-    updated = sum(record.step in (Step.DEPLOYED, Step.VERIFIED, Step.BACK) for record in rollout.hosts)
+    updated = sum(record.step in (Step.DEPLOYED, Step.VERIFIED, Step.BACK) and not record.toward for record in rollout.hosts)
     held = sorted(record.host for record in rollout.hosts if record.verdict is Verdict.HELD)
     available = sum(record.verdict is Verdict.CONVERGED for record in rollout.hosts)
     return {

@@ -126,14 +126,29 @@ def target_of(
 
 def _uncontracted(target: Target, history: t.Sequence[Revision], wanted: Wanted) -> Target:
     """The old version may not fit any more what the contract tasks of a newer one have left of a database."""
-    contracted = [one for one in history if one.number in target.since and one.contracted_at is not None and one.version != target.version]
-    if contracted and not wanted.allow_contracted:
-        newest = contracted[-1]
-        raise RollingError(
-            f"the tasks of rollout_hooks.contract ran in revision {newest.number} ({newest.version}), so {target.version} may not fit any more; "
-            f"roll forward, or go back all the same with -e rollout_allow_contracted=true. {_NOTHING}"
-        )
+    misfit = _misfit(target.version, [one for one in history if one.number in target.since])
+    if misfit and not wanted.allow_contracted:
+        raise RollingError(f"{misfit}; roll forward, or go back all the same with -e rollout_allow_contracted=true. {_NOTHING}")
     return target
+
+
+def obstacle(history: t.Sequence[Revision], version: str, allow_bad: bool = False, allow_contracted: bool = False) -> str:
+    """Why one host alone should not go back to a version that it served with; empty when it may."""
+    bad = bad_versions(history).get(version, "")
+    if bad and not allow_bad:
+        return f"{version} is bad: {bad}; -e rollout_allow_bad=true goes there all the same"
+    start = max((one.number for one in history if one.version == version and one.verdict is Verdict.CONVERGED), default=0)
+    misfit = _misfit(version, [one for one in history if one.number > start])
+    return f"{misfit}; -e rollout_allow_contracted=true goes there all the same" if misfit and not allow_contracted else ""
+
+
+def _misfit(version: str, since: t.Sequence[Revision]) -> str:
+    """Why a version may not fit any more: tasks of ``rollout_hooks.contract`` that ran since. Empty when none did."""
+    contracted = [one for one in since if one.contracted_at is not None and one.version != version]
+    if not contracted:
+        return ""
+    newest = contracted[-1]
+    return f"the tasks of rollout_hooks.contract ran in revision {newest.number} ({newest.version}), so {version} may not fit any more"
 
 
 def _named(history: t.Sequence[Revision], wanted: Wanted) -> Revision:

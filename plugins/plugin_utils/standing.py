@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.batches import ramp
+from ansible_collections.convoy.rolling.plugins.plugin_utils.legs import is_rehearsing, is_under_way
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostRecord, Member, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.wording import listed
 
@@ -140,7 +141,7 @@ class Standing:
         record = self._records.get(host)
         self._see_leaving(host)
         self._moving.pop(host, None)
-        if host in self._absent and record is not None and record.out and record.verdict is None:
+        if host in self._absent and record is not None and record.out and is_under_way(record, self.rollout.plan):
             self._moving[host] = None
         for scope in self._scopes.get(host, ()):
             out = self._out_of[scope]
@@ -166,6 +167,11 @@ class Standing:
         run that was killed in between left the host where it was.
         """
         return host in self._absent and not self._serving[host]
+
+    def rehearsal(self) -> HostRecord | None:
+        """The host that has to show the way back before anybody else leaves; None when nobody has to, any more."""
+        record = self._records.get(self.rollout.plan.rehearsal)
+        return record if record is not None and is_rehearsing(record, self.rollout) else None
 
     def current_wave(self) -> int | None:
         """The number of the first wave with a host that is not through; how many there are when all are; None without waves."""

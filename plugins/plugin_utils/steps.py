@@ -17,17 +17,20 @@ MOMENTS = ("before_drain", "after_drain", "before_deploy", "after_deploy", "befo
 LOOK_STEPS = [{"tasks": "look", "moment": ""}]
 """What is done, instead of a batch, to see a wave that bakes and that the gate can't see by itself."""
 
+PHASES = ("drain", "deploy", "verify", "enable")
 
-def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dict[str, str]]:
+
+def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool, phases: Collection[str] = PHASES) -> list[dict[str, str]]:
     """The steps of a batch: ``tasks``, a file under ``tasks/steps``, and for a hook its ``moment``.
 
     :param hooks: the moments that the user has a hook for.
     :param own_deploy: the user deploys with tasks of their own.
+    :param phases: what is to be done; the rest was done before.
     """
     elsewhere = not all(is_near(balancer) for balancer in fleet.balancers)
     probes = [host.probe for host in fleet.hosts if host.probe]
     # A reload makes a balancer forget who is out. Whatever took a while since the last look is followed by another one.
-    between = ["keep_out"] if {"after_drain", "before_deploy"} & set(hooks) else []
+    between = ["keep_out"] if {"after_drain", "before_deploy"} & set(hooks) or "drain" not in phases else []
     # Before a reboot, tasks of the user's are one thing more that is done; else they do it all.
     deploys = [*(["patch"] if own_deploy else []), "reboot"] if fleet.reboot else ["deploy_own" if own_deploy else "deploy"]
     steps = []
@@ -45,6 +48,8 @@ def steps_of(fleet: Fleet, hooks: Collection[str], own_deploy: bool) -> list[dic
         ),
         ("enable", ["enable_elsewhere", "enable"] if elsewhere else ["enable"]),
     ):
+        if name not in phases:
+            continue
         steps += [{"tasks": "hook", "moment": f"before_{name}"}] if f"before_{name}" in hooks else []
         steps += [{"tasks": file, "moment": ""} for file in files]
         steps += [{"tasks": "hook", "moment": f"after_{name}"}] if f"after_{name}" in hooks else []

@@ -69,7 +69,7 @@ class _TapedWindow(_Taped):
     def go(self) -> dict[str, t.Any]:
         self.planned = self._plan()
         order = self.planned["order"]
-        self._record("staged", order, releases=self.world.release(order, self.version, switch=False))
+        self._record("staged", order, releases=self.world.release(dict.fromkeys(order, self.version), switch=False))
         out: list[dict[str, t.Any]] = []
         for host in order:
             if len(out) == self.planned["plan"]["limit"]:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Jour
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Member
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import as_data
 from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Wanted, target_of
+
+_STEPS = {"drain": "drained", "deploy": "deployed", "verify": "verified", "enable": "back"}
 
 Place = tuple[str, str]  # balancer, pool
 
@@ -53,6 +56,7 @@ class Host:
     returns: bool = True  # its members come up again
     held: bool = False
     gone: tuple[str, ...] = ()  # releases that are there no more, and can't be fetched
+    unfit: tuple[str, ...] = ()  # versions that never come up healthy on it
 
     @property
     def mark(self) -> dict[str, str]:
@@ -88,7 +92,7 @@ class World:
         self.served = {name: self.served.get(name, 0) for name in self.hosts}
 
     def healthy(self, host: Host) -> bool:
-        return host.running not in self.bad
+        return host.running not in (*self.bad, *host.unfit)
 
     def out(self) -> set[str]:
         """Hosts that some pool sends nothing, but for those that a person took out."""
@@ -207,10 +211,10 @@ class World:
         ]
         return {"item": call, "members": members, "refused": refused, "view": {"members": self.members((call["name"], call["pool"]))}}
 
-    def release(self, names: t.Iterable[str], version: str, switch: bool) -> dict[str, dict[str, t.Any]]:
+    def release(self, versions: t.Mapping[str, str], switch: bool) -> dict[str, dict[str, t.Any]]:
         self.tick()
         answers = {}
-        for host in (self.hosts[name] for name in names):
+        for host, version in ((self.hosts[name], version) for name, version in versions.items()):
             if not host.reachable:
                 answers[host.name] = {"unreachable": "No route"}
                 continue
@@ -232,8 +236,11 @@ class World:
     def verify(self, targets: t.Iterable[dict[str, t.Any]], version: str) -> dict[str, t.Any]:
         self.tick()
         results = []
-        for host in (self.hosts[target["name"]] for target in targets):
-            ok = self.healthy(host) and host.running == (host.installed if version == RESTART else version)
+        for target in targets:
+            host = self.hosts[target["name"]]
+            asked = re.search(r"to_string\(version\) == `\"(.*)\"`", " ".join(target.get("conditions", ())))
+            wanted = host.installed if version == RESTART else asked.group(1) if asked else version
+            ok = self.healthy(host) and host.running == wanted
             if ok:
                 host.proven = host.running
             results.append({**self._probe(host), "ok": ok, "failed": None if ok else "status 503"})
@@ -273,6 +280,7 @@ class Rollout:
         self.approve = ""
         self.halted = ""
         self.said: list[str] = []
+        self.reasons: list[str] = []  # of the gate
 
     def go(self) -> dict[str, t.Any]:
         """Plan, stage, roll the batches, settle; the result of the last step that ran."""
@@ -282,15 +290,16 @@ class Rollout:
             return self.planned
         order = self.planned["order"]
         if self.version != RESTART:
-            self._record("staged", order, releases=world.release(order, self.version, switch=False))
+            self._record("staged", order, releases=world.release(dict.fromkeys(order, self.version), switch=False))
         for size in self.planned["batches"]:
             batch, order = order[:size], order[size:]
             while True:
                 now = self._do(gate, hosts=batch)
+                self.reasons.append(now["reason"])
                 if now["hosts"]:
                     now = self._take_steps(now) if self.near else self._roll(now)
                 self.halted = now["halted"]
-                if not now["again"]:
+                if not now["again"] and not set(now["waiting"]) & set(batch):
                     break
         return self._do(settle, observed=world.look())
 
@@ -301,19 +310,24 @@ class Rollout:
         return self._do(status, **{"observed": self.world.look(), "version": self.version, "converged": True, **different})
 
     def _take_steps(self, now: dict[str, t.Any]) -> dict[str, t.Any]:
-        for name in ("drained", "deployed", "verified", "back"):
+        for name in [_STEPS[one["tasks"]] for one in now["steps"] if one["tasks"] in _STEPS]:
             now = self._do(step, hosts=now["hosts"], step=name)
         return now
 
     def _roll(self, now: dict[str, t.Any]) -> dict[str, t.Any]:
         world = self.world
-        now = self._record("drained", now["hosts"], moves=[world.move(call, "drained") for call in now["drain"]])
-        if now["restore"]:
+        tasks = [one["tasks"] for one in now["steps"]]
+        if "drain" in tasks:
+            now = self._record("drained", now["hosts"], moves=[world.move(call, "drained") for call in now["drain"]])
+        if now.get("restore"):
             self._record("restored", [], moves=[world.move(call, "ready") for call in now["restore"]])
-        now = self._record("deployed", now["hosts"], releases=world.release(now["deploy"], self.version, switch=True))
+        versions = {host: now["toward"].get(host, self.version) for host in now["deploy"]}
+        now = self._record("deployed", now["hosts"], releases=world.release(versions, switch=True))
         for call in now["keep_out"]:
             world.move(call, "maintenance")
         now = self._record("verified", now["hosts"], health=[world.verify(now["targets"], self.version)])
+        if "enable" not in tasks:
+            return now
         kept_out = [world.move(call, "maintenance") for call in now["keep_out"]]
         return self._record("back", now["hosts"], moves=kept_out + [world.move(call, "ready") for call in now["enable"]])
 
@@ -407,7 +421,7 @@ class _Stub:
             _move=lambda _journal, _ticket, calls, _arguments, state, **_how: [
                 world.move(call, states.get(state, state)) for call in calls
             ],
-            _switch=lambda _fleet, hosts, version, _patience, _task_vars: world.release(hosts, version, switch=True),
+            _switch=lambda _fleet, versions, _patience, _task_vars: world.release(versions, switch=True),
             _probe=lambda targets, _options: [world.verify(targets, rollout.version)],
         )
 

@@ -58,7 +58,15 @@ def test_deadlines_that_contradict_each_other_are_refused(limits: dict[str, t.An
         policy(**limits)
 
 
-MAY_BE_LEFT_OUT = {"rollout_waves", "rollout_ramp", "rollout_supersede", "rollout_windows", "rollout_freezes", "rollout_override"}
+MAY_BE_LEFT_OUT = {
+    "rollout_waves",
+    "rollout_ramp",
+    "rollout_rehearse",
+    "rollout_supersede",
+    "rollout_windows",
+    "rollout_freezes",
+    "rollout_override",
+}
 NEEDED = [name.removeprefix("rollout_") for name in DEFAULTS if hasattr(policy(), name.removeprefix("rollout_"))]
 
 
