@@ -40,6 +40,7 @@ def preview_lines(
     what = "rollback" if back else "rollout"
     lines = [f'{what} of "{plan.app}" {goal(plan.version)}: {len(plan.order)} of {len(observed.hosts)} hosts {_how(plan)}']
     lines += [f"why  {back.cause}"] if back else []
+    lines += [f"undoes  {back.newest}"] if back and back.newest else []
     lines += [f"limit  {text}" for text in plan.sums]
     lines += _lines_of_legs(plan)
     if plan.window and plan.order:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, HostSeen, Rollback, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import moment
 
 SCOPES = ("touched", "fleet")
 
@@ -60,6 +61,7 @@ class Target:
     since: tuple[int, ...]  # every rollout after it: who was touched by one of them may have to go back
     undone: tuple[str, ...]  # the versions that these brought
     in_spite_of: str = ""  # why the target is bad, where that is overridden
+    newest: str = ""  # the newest revision that is undone, so that a person sees that it is the one that was meant
 
     @property
     def cause(self) -> str:
@@ -175,7 +177,9 @@ def _target(
     versions = tuple(sorted({one.version for one in since} - {version}))
     digest = found.digest if found else None
     back = Rollback(found.number if found else None, marks, why, by_itself)
-    return Target(version, digest, back, tuple(one.number for one in since), versions, spite)
+    verdict = undone.verdict.value if undone.verdict else "not ended"
+    newest = f"revision {undone.number} ({undone.version}), {verdict}, begun {moment(undone.started)}" if marks else ""
+    return Target(version, digest, back, tuple(one.number for one in since), versions, spite, newest)
 
 
 def spared(

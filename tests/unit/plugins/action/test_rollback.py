@@ -75,6 +75,7 @@ def test_by_command_hours_later_with_hosts_that_came_since(world: World) -> None
     back = Rollback(world, why="customers complain")
     end = back.go()
     assert (end["verdict"], end["complaint"]) == ("converged", "")
+    assert any(line.startswith("undoes  revision 2 (2.0), converged, begun ") for line in back.planned["text"])
     assert running(world) == ["1.0"] * 5 + ["0.7"]
     assert any("web6: not there when it was rolled out, on 0.7" in line for line in back.planned["text"])
     assert "1 left alone" in end["text"][0]

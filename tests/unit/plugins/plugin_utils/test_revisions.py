@@ -14,7 +14,15 @@ from unit.plugins.plugin_utils.fleets import seen
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Rollback, Verdict
-from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import Revision, Target, Wanted, bad_versions, spared, target_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.revisions import (
+    Revision,
+    Target,
+    Wanted,
+    bad_versions,
+    obstacle,
+    spared,
+    target_of,
+)
 
 NOBODY: dict[int, dict[str, str]] = {}
 
@@ -55,6 +63,9 @@ def test_newest_rollout_forward_is_undone(
     assert (found.back, found.since) == (Rollback(revision, undoes, "why"), since)
     assert found.version == rollouts[revision - 1].strip("<")
     assert found.version not in found.undone
+    # Which it is can be seen, by whoever meant another.
+    assert found.newest.startswith(f"revision {undoes[-1]} ({rollouts[undoes[-1] - 1].strip('!x')}), ")
+    assert found.newest.endswith(f", begun 1970-01-01 00:00:0{undoes[-1]} UTC")
 
 
 def test_without_a_revision_what_all_hosts_ran_before_the_first_one() -> None:
@@ -132,3 +143,14 @@ def test_exactly_the_touched_hosts_go_back_and_who_came_since_on_what_is_undone(
         "new2": "not there when it was rolled out, on 1.0",
     }
     assert spared(hosts, "fleet", found, (), (), ()) == {}
+
+
+def test_one_host_alone_goes_by_the_same_rules() -> None:
+    past = history("1.0", "1.1x", "1.2")
+    assert obstacle(past, "1.0") == obstacle(past, "0.9") == ""
+    assert obstacle(past, "1.1") == "1.1 is bad: crashed; -e rollout_allow_bad=true goes there all the same"
+    assert obstacle(past, "1.1", allow_bad=True) == ""
+    past[2] = dataclasses.replace(past[2], contracted_at=3.5)
+    assert obstacle(past, "1.0").startswith("the tasks of rollout_hooks.contract ran in revision 3 (1.2), so 1.0 may not fit any more")
+    assert obstacle(past, "1.0", allow_contracted=True) == obstacle(past, "1.2") == ""
+    assert obstacle([*past, Revision(4, "1.0", 4.0, 4.5, Verdict.CONVERGED)], "1.0") == "", "the fleet was rolled to it since"
