@@ -90,7 +90,7 @@ docs: venv-docs ## the documentation as a site, in .cache/docs/html
 haproxies: ## get HAProxy 2.6, 3.0 and 3.2 from Debian's packages, in half a minute; make test does so too
 	@tests/setup/haproxies.sh
 
-bench: venv venv-bench ## ours and the usual recipe on the same fleet: CPU and wall seconds; and what it costs to watch
+bench: venv venv-bench ## ours, our rollback and the usual recipe on the same fleet: CPU and wall seconds; and what it costs to watch
 	PYTHONPATH=tests $(PYTHON) -m bench
 	PYTHONPATH=tests $(PYTHON) -m bench.watching
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make bench`: what a roll costs, ours and by the usual recipe (recipe.yml, with community.general.haproxy).
+"""`make bench`: what a roll costs, ours and by the usual recipe (recipe.yml, with community.general.haproxy), and what ours costs back.
 
 Both sides roll the same fleet in turns, with the same ansible-core, Python, forks and batches, under the same light load. Seconds of CPU
 are those of every process that the roll starts, on the controller and on the hosts, sshd's included and the app's own left out
@@ -26,7 +26,7 @@ from pathlib import Path
 from bench.table import Round, table
 from fleet.fleet import Fleet
 from fleet.load import Load
-from fleet.play import CHECKOUT, ROLLING, command, environment
+from fleet.play import CHECKOUT, ROLLING, command, environment, play
 from fleet.sampler import Sampler
 from fleet.sshd import Sshd, find_sshd
 
@@ -40,7 +40,10 @@ SIDES = {
         },
     ),
     "ours": (ROLLING, {}),
+    # Undoes what ours has just done.
+    "rollback": ("convoy.rolling.rollback", {}),
 }
+BASE = "1.9.0"  # the good version that a rollback leads to
 ARTIFACT_SIZE = 200_000
 
 
@@ -51,8 +54,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="rolls of each side in each setting")
     parser.add_argument("--forks", type=int, default=10)
     parser.add_argument("--rate", type=float, default=20, help="requests a second; 0: no load")
-    parser.add_argument("--sides", type=_list(str), default=list(SIDES), help="recipe, ours or both")
+    parser.add_argument("--sides", type=_list(str), default=list(SIDES), help="some of recipe, ours, rollback")
     arguments = parser.parse_args()
+    if "rollback" in arguments.sides and arguments.sides[max(0, arguments.sides.index("rollback") - 1)] != "ours":
+        parser.error("--sides: a rollback undoes what ours did, and comes after it.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     rounds: dict[tuple[int, str, str], list[Round]] = defaultdict(list)
@@ -75,16 +80,21 @@ def _in_turns(hosts: int, connection: str, arguments: argparse.Namespace) -> t.I
         serve = sshd.serve("*", fleet.ports.take()) if sshd else []
         reach = {"ansible_connection": "ssh", "ansible_ssh_common_args": sshd.client_arguments} if sshd else {}
         batch = "25%" if hosts < 50 else "10%"
-        inventory = fleet.inventory(rollout_max_unavailable=batch, **reach)
+        inventory = fleet.inventory(rollout_max_unavailable=batch, rollout_keep=50, **reach)
+        fleet.release(BASE, size=ARTIFACT_SIZE)
+        if "rollback" in arguments.sides:
+            play(fleet, ROLLING, {"rollout_version": BASE}, "--forks", str(arguments.forks), inventory=inventory)
         for number in range(arguments.rounds):
             for place, side in enumerate(arguments.sides):
                 playbook, settings = SIDES[side]
-                variables = {"rollout_version": f"2.{number}.{place}", "batch": batch}
-                fleet.release(variables["rollout_version"], size=ARTIFACT_SIZE)
+                version = BASE if side == "rollback" else f"2.{number}.{place}"
+                variables = {"batch": batch, **({} if side == "rollback" else {"rollout_version": version})}
+                if side != "rollback":
+                    fleet.release(version, size=ARTIFACT_SIZE)
                 words = command(fleet, playbook, variables, "--forks", str(arguments.forks), inventory=inventory)
                 # Over ssh both get what makes it quick; locally both are as Ansible comes.
                 ready = environment(fleet, **settings, **({"ANSIBLE_PIPELINING": "true"} if sshd else {}))
-                yield side, _measure(fleet, words, ready, variables["rollout_version"], serve, arguments.rate)
+                yield side, _measure(fleet, words, ready, version, serve, arguments.rate)
 
 
 def _measure(fleet: Fleet, words: list[str], variables: dict[str, str], version: str, serve: list[str], rate: float) -> Round:

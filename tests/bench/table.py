@@ -27,7 +27,9 @@ class Round:
 
 
 def table(rounds: t.Mapping[tuple[int, str, str], t.Sequence[Round]]) -> str:
-    """A Markdown table of what was measured by (hosts, connection, side), and how many times more the recipe took than ours."""
+    """A Markdown table of what was measured by (hosts, connection, side), and how many times more the recipe took than ours, and our way back
+    than our way there.
+    """
     lines = [
         "| hosts | connection | side | CPU s min/median/max | wall s min/median/max | out of rotation s a host | failed of sent |",
         "|---|---|---|---|---|---|---|",
@@ -44,13 +46,14 @@ def table(rounds: t.Mapping[tuple[int, str, str], t.Sequence[Round]]) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     for hosts, connection in dict.fromkeys(key[:2] for key in rounds):
-        recipe, ours = rounds.get((hosts, connection, "recipe")), rounds.get((hosts, connection, "ours"))
-        if recipe and ours:
-            cpu, wall = (
-                statistics.median(getattr(one, what) for one in recipe) / statistics.median(getattr(one, what) for one in ours)
-                for what in ("cpu", "wall")
-            )
-            lines.append(f"| {hosts} | {connection} | recipe / ours | {cpu:.1f} x | {wall:.1f} x | | |")
+        for side, places in (("recipe", 1), ("rollback", 2)):
+            other, ours = rounds.get((hosts, connection, side)), rounds.get((hosts, connection, "ours"))
+            if other and ours:
+                cpu, wall = (
+                    statistics.median(getattr(one, what) for one in other) / statistics.median(getattr(one, what) for one in ours)
+                    for what in ("cpu", "wall")
+                )
+                lines.append(f"| {hosts} | {connection} | {side} / ours | {cpu:.{places}f} x | {wall:.{places}f} x | | |")
     return "\n".join(lines)
 
 
