@@ -41,6 +41,7 @@ def with_legs(plan: Plan, policy: Policy, obstacle: t.Callable[[str], str], rehe
     if plan.version == RESTART or not (policy.reverts or wanted):
         return plan
     whys = {version: obstacle(version) for version in set(plan.returns.values())}
+    whys[plan.version] = f"it served with {plan.version} last"
     stuck = {
         host: whys[plan.returns[host]] if host in plan.returns else "nobody knows what it served with before"
         for host in plan.order

@@ -200,7 +200,7 @@ class Plan:
     overridden: tuple[str, ...] = ()  # conditions that failed before it began, and are not asked any more
     before: dict[str, str] = field(default_factory=dict)  # host of the batches -> the version that it had
     spared: dict[str, str] = field(default_factory=dict)  # host -> why a rollback leaves it alone, whatever it runs
-    returns: dict[str, str] = field(default_factory=dict)  # host of the batches -> the version that it served with last
+    returns: dict[str, str] = field(default_factory=dict)  # host of the batches, or that is out -> the version that it served with last
     stuck: dict[str, str] = field(default_factory=dict)  # host of the batches -> why it could not go back to one
     reverts: bool = False  # a host that fails goes back alone
     rehearsal: str = ""  # the host that goes there, back and there again before anybody else leaves

@@ -109,7 +109,7 @@ def make_plan(
         waves=waves,
         before={one.seen.host: one.seen.version for one in order if one.seen.version is not None},
         spared=leave_alone,
-        returns=dict(_returns([one.seen for one in order], absent, version, latest.plan.returns if latest else {})),
+        returns=_returns([one.seen for one in order], absent, version, latest.plan.returns if latest else {}),
     )
 
 
@@ -136,18 +136,18 @@ def _batches(slices: t.Iterable[Slice], bounds: t.Sequence[Bound], limit: int, p
     return tuple(batches)
 
 
-def _returns(
-    going: t.Iterable[HostSeen], absent: t.Collection[str], version: str, before: t.Mapping[str, str]
-) -> t.Iterator[tuple[str, str]]:
-    """What each host served with last, where that is another version. Who is out has not served with what it has now, nor has anybody
-    who has the target and is rolled all the same.
+def _returns(going: t.Iterable[HostSeen], absent: t.Collection[str], version: str, before: t.Mapping[str, str]) -> dict[str, str]:
+    """What each host served with last. Who is out has not served with what it has now, nor has anybody who has the target and is
+    rolled all the same.
 
-    :param before: the same, of the rollout before.
+    :param before: the same, of the rollout before. It is handed on for who is out still, whether it is rolled now or not.
     """
+    served = {host: last for host, last in before.items() if host in absent}
     for seen in going:
-        served = before.get(seen.host) if seen.host in absent or seen.version == version else seen.version
-        if served is not None and served != version:
-            yield seen.host, served
+        last = before.get(seen.host) if seen.host in absent or seen.version == version else seen.version
+        if last is not None:
+            served[seen.host] = last
+    return served
 
 
 def _left_out(observed: Observed) -> t.Iterator[str]:

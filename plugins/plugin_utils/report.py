@@ -96,7 +96,7 @@ def _failures(rollout: RolloutRecord) -> list[tuple[str, str, list[str]]]:
     groups: dict[tuple[str, str], list[str]] = {}
     for record in rollout.hosts:
         if record.verdict in (Verdict.FAILED, Verdict.UNREACHABLE):
-            groups.setdefault((record.step.value, record.why), []).append(record.host)
+            groups.setdefault(("put back" if record.is_put_back else record.step.value, record.why), []).append(record.host)
     return [(*what, hosts) for what, hosts in groups.items()]
 
 

@@ -57,6 +57,21 @@ def test_first_host_rehearses_and_who_fails_is_put_back_alone(mode: str, tmp_pat
 
 
 @pytest.mark.exhaustive
+def test_a_rollout_whose_hosts_were_all_put_back_is_rolled_back_all_the_same(tmp_path: Path, play: Fixture) -> None:
+    """Nobody is left to roll, and its version is bad from then on."""
+    with Fleet(2, tmp_path) as fleet:
+        fleet.release("2.0.0", {"healthy": False})
+        roll = {**ROLL, "rollout_max_failures": 0, "rollout_on_failure": "rollback"}
+        run = play(fleet, roll)
+        assert run.rc == 2 and 'rolled back \\"web\\" to what ran before the first revision (1.0.0)' in run.text
+        assert set(fleet.versions().values()) == {"1.0.0"} and {member["status"] for member in fleet.stat()} == {"UP"}
+        history = play(fleet, {}, playbook="convoy.rolling.history")
+        assert "rolled back" in history.text
+        refused = play(fleet, {"rollout_to_revision": 1}, playbook="convoy.rolling.rollback")
+        assert refused.rc == 2 and "is no good one to go back to: rolled back by rollout 2" in refused.text
+
+
+@pytest.mark.exhaustive
 def test_own_tasks_rehearse_and_put_back_too(tmp_path: Path, play: Fixture, watching: Fixture) -> None:
     tasks, hook = tmp_path / "deploy.yml", tmp_path / "hook.yml"
     with Fleet(3, tmp_path / "fleet") as fleet:

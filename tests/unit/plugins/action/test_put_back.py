@@ -145,9 +145,9 @@ def test_version_that_is_bad_or_that_a_contract_has_passed_by_is_not_gone_back_t
 
 
 def test_a_rollback_puts_nobody_forward_again(world: World) -> None:
-    world.hosts["web1"].unfit = ("2.0",)
-    end = Rollout(world, "2.0", on_failure="rollback", **REVERT).go()
-    assert end["undo"]["rollout"] == 1
+    world.bad = {"2.0"}
+    end = Rollout(world, "2.0", on_failure="rollback", **(REVERT | {"max_unavailable": 2})).go()
+    assert (end["undo"]["rollout"], end["artifact"]["counts"]["failed"], world.out()) == (1, 2, set())
     # Nobody is left to roll: it is closed, and the version is bad.
     back = Rollback(world, undo=1, why=end["undo"]["why"])
     after = back.go()

@@ -52,7 +52,12 @@ def test_it_goes_back_to_what_it_served_with_last() -> None:
     half_done = observed(3, absent=["web1"], web1=seen("web1", NEW), web3=seen("web3", "1.1"))
     assert make_plan("web", NEW, half_done, limits, latest=first).returns == {"web1": OLD, "web2": OLD, "web3": "1.1"}
     assert make_plan("web", NEW, half_done, limits).returns == {"web2": OLD, "web3": "1.1"}, "nobody knows of web1"
-    assert make_plan("web", OLD, half_done, limits, latest=first).returns == {"web3": "1.1"}
+    back = make_plan("web", OLD, half_done, limits, latest=first)
+    assert back.returns == {"web1": OLD, "web3": "1.1"}
+    assert planned(back, on_host_failure="revert").stuck == {"web1": "it served with 1.0 last"}
+    # An unreachable host, or one that is not in the play, keeps it for the next run.
+    gone = make_plan("web", NEW, observed(3, absent=["web1"], web1=seen("web1", reachable=False)), policy(max_unavailable=2), latest=first)
+    assert ("web1" in gone.order, gone.returns["web1"]) == (False, OLD)
 
 
 def test_who_was_put_back_goes_first_next_time() -> None:
