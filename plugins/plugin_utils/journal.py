@@ -12,10 +12,9 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
-from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils import annals, journal_waves, lease
+from ansible_collections.convoy.rolling.plugins.plugin_utils import annals, journal_rollouts, journal_waves, lease
 from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_schema as schema
 from ansible_collections.convoy.rolling.plugins.plugin_utils.events import Event, opening, serving
 from ansible_collections.convoy.rolling.plugins.plugin_utils.forecast import Pace, pace_of
@@ -76,15 +75,14 @@ class Journal:
             )
 
     def rollout(self, number: int) -> RolloutRecord:
-        """One rollout, whole."""
+        """One rollout, whole.
+
+        :raises RollingError: there is none of this number.
+        """
         with self._store.reading() as db:
             if db is None:
                 raise self._store.lost()
-            row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none()
-            if row is None:
-                raise RollingError(f"the journal has no rollout {number}.")
-            hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
-            return replace(_rollout_record(row, hosts), waves=journal_waves.read(db, number))
+            return journal_rollouts.read(db, number)
 
     def latest(self, app: str) -> RolloutRecord | None:
         """The newest rollout of an app."""
@@ -196,9 +194,7 @@ class Journal:
             self._end_unfinished(db, ticket, plan.version, now)
             if back:
                 annals.mark_bad(db, ticket.rollout, back)
-            rows = [{"rollout": ticket.rollout, "place": place, "changed": now, **host} for place, host in enumerate(_planned(plan))]
-            if rows:
-                db.execute(insert(schema.HOSTS), rows)
+            journal_rollouts.begin_hosts(db, ticket.rollout, plan, now)
             journal_waves.begin(db, ticket.rollout, waves)
             self._write_event(
                 db, ticket, now, "opened", {"version": plan.version, "cause": cause, "by": row["by"], **opening(plan, versions or {})}
@@ -404,51 +400,3 @@ class Journal:
     ) -> None:
         rollout = ticket if isinstance(ticket, int) else ticket.rollout
         db.execute(insert(schema.EVENTS).values(rollout=rollout, at=now, host=host, kind=kind, detail=json.dumps(detail)))
-
-
-def _planned(plan: Plan) -> Iterable[dict[str, t.Any]]:
-    blank = {"step": Step.PLANNED.value, "verdict": None, "why": ""}
-    for host in plan.order:
-        yield {**blank, "host": host}
-    for verdict, hosts in ((Verdict.SKIPPED, plan.skipped), (Verdict.HELD, plan.held), (Verdict.UNREACHABLE, plan.unreachable)):
-        for host, why in hosts.items():
-            yield {**blank, "host": host, "verdict": verdict.value, "why": why}
-
-
-def _rollout_record(row: t.Any, hosts: Iterable[t.Any]) -> RolloutRecord:
-    names = (
-        "number",
-        "app",
-        "version",
-        "started",
-        "progressed",
-        "halted",
-        "ended",
-        "verdict",
-        "cause",
-        "by",
-        "reason",
-        "expanded_at",
-        "contracted_at",
-        "rehearsed_at",
-    )
-    values = {name: getattr(row, name) for name in names}
-    marks = {name: json.loads(getattr(row, name)) if getattr(row, name) else None for name in ("paused", "aborted", "back")}
-    record: RolloutRecord = typed(
-        RolloutRecord, {**values, **marks, "plan": json.loads(row.plan), "hosts": [_host_values(host) for host in hosts]}
-    )
-    return record
-
-
-def _host_values(row: t.Any) -> dict[str, t.Any]:
-    return {
-        "host": row.host,
-        "step": row.step,
-        "verdict": row.verdict,
-        "why": row.why,
-        "asked": bool(row.asked),
-        "changed": row.changed,
-        "left": row.departed or 0.0,
-        "leg": row.leg,
-        "toward": row.toward,
-    }
