@@ -64,7 +64,7 @@ class Soak:
         self.say("end", roll=roll.number, code=code, broken=broken, lost_by_faults=lost)
         kinds = ", ".join(fault.kind for fault in roll.faults)
         healed = "not whole" if healing else "healed" if roll.heals else "left"
-        line = f"{roll.number:>4}  {roll.behaviour:<6} {roll.way:<12} {code:>4}  {healed:<9} {lost:>5} {time.monotonic() - began:>6.1f} s  {kinds}"
+        line = f"{roll.number:>4}  {roll.behaviour:<6} {roll.way:<13} {code:>4}  {healed:<9} {lost:>5} {time.monotonic() - began:>6.1f} s  {kinds}"
         print(line, flush=True)
         for sentence in broken:
             print(f"      BROKEN {sentence}")
@@ -154,7 +154,7 @@ def main() -> int:
         return 0
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     print(f"seed {seed}, rolls {arguments.first} to {last}; the log is {arguments.log}")
-    print("roll  target way            rc  after      lost     time  faults", flush=True)
+    print("roll  target way             rc  after      lost     time  faults", flush=True)
     directory = Path(tempfile.mkdtemp(prefix="soak-")).resolve()
     try:
         with arguments.log.open("w") as log, Scene(directory) as scene:

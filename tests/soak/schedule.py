@@ -61,6 +61,8 @@ WAYS: dict[str, dict[str, t.Any]] = {
     "waves": {"rollout_waves": [{"name": "first", "hosts": 1, "bake": "1s"}]},
     "serial, back": {"rollout_on_failure": "rollback"},
     "window, back": {"rollout_mode": "window", "rollout_on_failure": "rollback"},
+    "revert": {"rollout_on_host_failure": "revert", "rollout_rehearse": True},
+    "window revert": {"rollout_mode": "window", "rollout_on_host_failure": "revert"},
 }
 
 
