@@ -6,6 +6,9 @@
 
 Ansible runs no play and no ``always`` after a signal, and none after a step of the controller's that failed. What is left then is the main
 process: on its way out for SIGINT and errors, and in a signal handler for SIGTERM, of which it dies.
+
+After SIGINT it may never come to its way out: ansible-core (2.18 to 2.21) waits for the lock of the queue of results, and a worker that
+SIGINT ended while it was sending one has taken that with it. Then a thread speaks, and says what to do about it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import threading
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,15 +26,18 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils import private_line
 from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import back_again, command_for, same_again
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines, unopened_lines
 
+_PATIENCE = 5.0
+
 
 class LastWords:
     """The main process's, armed from when a run has the journal until it has said how its rollout ended.
 
     :param say: shows a person one line.
+    :param patience: seconds that an interrupted run has to end by itself.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[str], None], patience: float = _PATIENCE) -> None:
+        self._say, self._patience = say, patience
         self._mine = os.getpid()
         self._armed = False
         self._progress: Mapping[str, t.Any] | None = None
@@ -72,7 +79,13 @@ class LastWords:
         if not self._armed:
             self._armed = True
             atexit.register(self.speak, "the run ended before the rollout did")
-            self._catch(signal.SIGTERM)
+            self._catch(signal.SIGTERM, lambda: self.speak("ended by SIGTERM"))
+            self._catch(signal.SIGINT, self._wait_for_the_end)
+
+    def _wait_for_the_end(self) -> None:
+        late = threading.Timer(self._patience, self.speak, ["interrupted, and ansible-playbook does not end by itself: press Ctrl-C again"])
+        late.daemon = True
+        late.start()
 
     def _lines_of_before(self, begun: Mapping[str, str], why: str) -> list[str]:
         """Who is out since an earlier rollout, which this run was going to bring back."""
@@ -102,18 +115,20 @@ class LastWords:
             return ended_lines(rollout, out, command_for("convoy.rolling.status"))
         return unfinished_lines(progress, why, out, again)
 
-    def _catch(self, number: signal.Signals) -> None:
-        """Speak before the signal does what it would have done anyway."""
+    def _catch(self, number: signal.Signals, first: Callable[[], None]) -> None:
+        """Do this before the signal does what it would have done anyway; where it would do nothing, nothing is done."""
         before = signal.getsignal(number)
 
         def handle(received: int, frame: t.Any) -> None:
-            self.speak(f"ended by {signal.Signals(received).name}")
+            first()
             if callable(before):
                 before(received, frame)
             else:
                 signal.signal(received, signal.SIG_DFL)
                 os.kill(os.getpid(), received)
 
+        if before is signal.SIG_IGN:
+            return
         try:
             signal.signal(number, handle)
         except ValueError:

@@ -15,7 +15,9 @@ import time
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from subprocess import TimeoutExpired
 
+from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
 from soak.scene import Controller, Scene
 from soak.schedule import HOSTS, Fault, Roll
 from soak.watchman import is_ordered, serves
@@ -81,9 +83,15 @@ def _killed(act: Act, fault: Fault) -> str:
 
 
 def _interrupted(act: Act, _fault: Fault) -> str:
-    with suppress(ProcessLookupError):
-        os.killpg(act.controller.process.pid, signal.SIGINT)  # as Ctrl-C does
-    return "SIGINT"
+    for press in ("once", "again"):
+        with suppress(ProcessLookupError):
+            os.killpg(act.controller.process.pid, signal.SIGINT)  # as Ctrl-C does
+        try:
+            act.controller.wait(30)
+        except TimeoutExpired:
+            continue  # ansible-core waits for a lock for ever, now and then; see plugin_utils/last_words
+        return f"SIGINT {press}"
+    return "SIGINT in vain"
 
 
 def _terminated(act: Act, _fault: Fault) -> str:
@@ -101,9 +109,16 @@ def _stopped(act: Act, _fault: Fault) -> str:
         act.controller.signal(signal.SIGCONT, all_of_it=True)
     act.controller.wait()
     time.sleep(0.2)
-    if opened and code != 4 and len(act.scene.ledger.moves) > before:
+    if opened and _was_taken_over(act, opened) and len(act.scene.ledger.moves) > before:
         act.broken.append(f"fence: rollout {opened} was stopped, came back after another one and moved {act.scene.ledger.moves[before:]}")
     return f"rollout {opened} was stopped; who took over ended with {code}"
+
+
+def _was_taken_over(act: Act, opened: int) -> bool:
+    """Not where who was stopped held the lock of the journal: nobody else can open a rollout then, and it may go on."""
+    with suppress(RollingError):
+        return act.scene.journal.rollout(opened + 1).version == act.roll.other_version(7)
+    return False
 
 
 def _aborted(act: Act, _fault: Fault) -> str:

@@ -12,15 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 if (tests := str(Path(__file__).parents[1])) not in sys.path:
     sys.path.insert(0, tests)
-
-# How many examples a property is tried with: a part of them in each run, anew each time; make test-exhaustive tries many.
-settings.register_profile("ordinary", max_examples=20, deadline=None)
-settings.register_profile("exhaustive", max_examples=200, deadline=None)
-settings.load_profile("ordinary")
 
 # Where it has room, temporary directories are in memory: every write of a journal waits for its disk.
 _MEMORY = Path("/dev/shm")

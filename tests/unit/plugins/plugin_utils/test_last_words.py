@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import typing as t
 from pathlib import Path
 
@@ -35,12 +36,13 @@ def ticket(url: str) -> Ticket:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[list[t.Any]]:
-    """What is to be done at exit; the signal handler is put back."""
+    """What is to be done at exit; the signal handlers are put back."""
     at_exit: list[t.Any] = []
     monkeypatch.setattr(last_words.atexit, "register", lambda *call: at_exit.append(call))
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield at_exit
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -137,6 +139,34 @@ def test_sigterm_does_what_it_did_before_after_the_words(words: LastWords, said:
     words.see(seen(url))
     os.kill(os.getpid(), signal.SIGTERM)
     assert (said[0].endswith("not finished: ended by SIGTERM"), said[-1]) == (True, "caught 15")
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["hangs", "ends"])
+def test_interrupted_run_that_does_not_end_speaks_all_the_same(
+    ends: bool, said: list[str], url: str, ticket: Ticket, registered: list[t.Any]
+) -> None:
+    """As ansible-core does, when a worker died with the lock of its results' queue."""
+    words = LastWords(said.append, patience=0.02)
+    private_line.tell({"rollout": ticket.rollout, "state_url": url})
+    words.see(seen(url))
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+    if ends:
+        words.speak("the run ended before the rollout did")
+    (late,) = (thread for thread in threading.enumerate() if isinstance(thread, threading.Timer))
+    late.join(60)
+    why = "the run ended before the rollout did" if ends else "interrupted, and ansible-playbook does not end by itself: press Ctrl-C again"
+    assert said[0] == f'rollout 1 of "web" to 2.0: not finished: {why}'
+    assert len(said) == 4
+
+
+def test_signal_that_was_to_do_nothing_does_nothing(words: LastWords, said: list[str], url: str) -> None:
+    """As under nohup."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    words.see(seen(url))
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert said == []
 
 
 def test_line_in_the_middle_of_another_is_written_past_it(url: str, ticket: Ticket, registered: list[t.Any], capfd: t.Any) -> None:
