@@ -66,9 +66,8 @@ class Journal:
         with self._store.reading() as db:
             if db is None:
                 return ()
-            rows = db.execute(
-                select(schema.ABSENCES).where(schema.ABSENCES.c.app == app).order_by(schema.ABSENCES.c.since, schema.ABSENCES.c.host)
-            )
+            mine = select(schema.ABSENCES).where(schema.ABSENCES.c.app == app)
+            rows = db.execute(mine.order_by(schema.ABSENCES.c.since, schema.ABSENCES.c.host)).all()
             return tuple(
                 typed(Absence, {"host": row.host, "rollout": row.rollout, "since": row.since, "original": json.loads(row.original)})
                 for row in rows
@@ -128,7 +127,7 @@ class Journal:
             if rollout is not None:
                 mine &= events.rollout == rollout
             both = schema.EVENTS.join(schema.ROLLOUTS, events.rollout == rollouts.number)
-            found = db.execute(select(schema.EVENTS, rollouts.version).select_from(both).where(mine).order_by(events.number))
+            found = db.execute(select(schema.EVENTS, rollouts.version).select_from(both).where(mine).order_by(events.number)).all()
             return tuple(
                 Event(row.number, row.at, app, row.rollout, row.version, row.kind, row.host, typed_json(dict[str, t.Any], row.detail))
                 for row in found
@@ -143,7 +142,7 @@ class Journal:
             numbers = list(db.execute(newest.limit(_PACE_ROLLOUTS)).scalars())
             steps = schema.EVENTS.c.kind.in_([Step.LEAVING.value, Step.BACK.value]) & schema.EVENTS.c.rollout.in_(numbers)
             columns = schema.EVENTS.c.rollout, schema.EVENTS.c.host, schema.EVENTS.c.kind, schema.EVENTS.c.at
-            return pace_of(tuple(row) for row in db.execute(select(*columns).where(steps).order_by(schema.EVENTS.c.number)))
+            return pace_of(tuple(row) for row in db.execute(select(*columns).where(steps).order_by(schema.EVENTS.c.number)).all())
 
     # -- the lease -----------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ def read(db: Connection, number: int) -> RolloutRecord:
     row = db.execute(select(schema.ROLLOUTS).where(schema.ROLLOUTS.c.number == number)).one_or_none()
     if row is None:
         raise RollingError(f"the journal has no rollout {number}.")
-    hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place))
+    hosts = db.execute(select(schema.HOSTS).where(schema.HOSTS.c.rollout == number).order_by(schema.HOSTS.c.place)).all()
     names = (
         *("number", "app", "version", "started", "progressed", "halted", "ended", "verdict", "cause", "by", "reason"),
         *("expanded_at", "contracted_at", "rehearsed_at"),

@@ -88,7 +88,11 @@ class Store:
 
     @contextmanager
     def reading(self) -> t.Iterator[Connection | None]:
-        """A connection to read through; None when there is no journal yet, so that looking never makes one, nor changes an older one."""
+        """A connection to read through; None when there is no journal yet, so that looking never makes one, nor changes an older one.
+
+        Fetch all rows of a result before they are made into anything: an error in between would leave SQLite's file locked, for as long as
+        the error is kept.
+        """
         if self._path is not None and not self._path.exists():
             yield None
             return

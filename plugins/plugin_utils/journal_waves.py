@@ -29,7 +29,7 @@ def begin(db: Connection, rollout: int, waves: Iterable[WaveRecord]) -> None:
 
 def read(db: Connection, rollout: int) -> tuple[WaveRecord, ...]:
     """The waves of a rollout, in the order of its plan."""
-    rows = db.execute(select(schema.WAVES).where(schema.WAVES.c.rollout == rollout).order_by(schema.WAVES.c.place))
+    rows = db.execute(select(schema.WAVES).where(schema.WAVES.c.rollout == rollout).order_by(schema.WAVES.c.place)).all()
     return tuple(_record(row) for row in rows)
 
 

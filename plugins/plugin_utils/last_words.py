@@ -27,17 +27,17 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.next_command import
 from ansible_collections.convoy.rolling.plugins.plugin_utils.summary import ended_lines, unfinished_lines, unopened_lines
 
 _PATIENCE = 5.0
+"""Seconds that an interrupted run has to end by itself."""
 
 
 class LastWords:
     """The main process's, armed from when a run has the journal until it has said how its rollout ended.
 
     :param say: shows a person one line.
-    :param patience: seconds that an interrupted run has to end by itself.
     """
 
-    def __init__(self, say: Callable[[str], None], patience: float = _PATIENCE) -> None:
-        self._say, self._patience = say, patience
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
         self._mine = os.getpid()
         self._armed = False
         self._progress: Mapping[str, t.Any] | None = None
@@ -83,7 +83,7 @@ class LastWords:
             self._catch(signal.SIGINT, self._wait_for_the_end)
 
     def _wait_for_the_end(self) -> None:
-        late = threading.Timer(self._patience, self.speak, ["interrupted, and ansible-playbook does not end by itself: press Ctrl-C again"])
+        late = threading.Timer(_PATIENCE, self.speak, ["interrupted, and ansible-playbook does not end by itself: press Ctrl-C again"])
         late.daemon = True
         late.start()
 

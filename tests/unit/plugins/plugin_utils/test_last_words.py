@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import typing as t
 from pathlib import Path
 
@@ -137,25 +136,36 @@ def test_sigterm_does_what_it_did_before_after_the_words(words: LastWords, said:
     """As ansible-core from 2.19 on catches it; what it does when nobody caught it, tests/integration shows."""
     signal.signal(signal.SIGTERM, lambda number, _frame: said.append(f"caught {number}"))
     words.see(seen(url))
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
     assert (said[0].endswith("not finished: ended by SIGTERM"), said[-1]) == (True, "caught 15")
+
+
+class Timer:
+    """Of which a test says when it is over."""
+
+    started: t.ClassVar[list[Timer]] = []
+
+    def __init__(self, seconds: float, call: t.Callable[..., None], arguments: t.Sequence[t.Any]) -> None:
+        self.seconds, self.ring, self.daemon = seconds, lambda: call(*arguments), False
+
+    def start(self) -> None:
+        self.started.append(self)
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["hangs", "ends"])
 def test_interrupted_run_that_does_not_end_speaks_all_the_same(
-    ends: bool, said: list[str], url: str, ticket: Ticket, registered: list[t.Any]
+    ends: bool, words: LastWords, said: list[str], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ansible-core does, when a worker died with the lock of its results' queue."""
-    words = LastWords(said.append, patience=0.02)
-    private_line.tell({"rollout": ticket.rollout, "state_url": url})
+    monkeypatch.setattr(last_words.threading, "Timer", Timer)
     words.see(seen(url))
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
-        signal.pause()
+        signal.raise_signal(signal.SIGINT)
     if ends:
         words.speak("the run ended before the rollout did")
-    (late,) = (thread for thread in threading.enumerate() if isinstance(thread, threading.Timer))
-    late.join(60)
+    timer = Timer.started.pop()
+    assert timer.daemon and not Timer.started and bool(said) is ends
+    timer.ring()
     why = "the run ended before the rollout did" if ends else "interrupted, and ansible-playbook does not end by itself: press Ctrl-C again"
     assert said[0] == f'rollout 1 of "web" to 2.0: not finished: {why}'
     assert len(said) == 4
@@ -165,7 +175,7 @@ def test_signal_that_was_to_do_nothing_does_nothing(words: LastWords, said: list
     """As under nohup."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     words.see(seen(url))
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
     assert said == []
 
 
