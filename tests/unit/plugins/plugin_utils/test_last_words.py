@@ -20,6 +20,8 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.progress import progress_of
 
+_PLAIN = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -38,7 +40,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[list[t.Any]]:
     """What is to be done at exit; the signal handlers are put back."""
     at_exit: list[t.Any] = []
     monkeypatch.setattr(last_words.atexit, "register", lambda *call: at_exit.append(call))
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Other tests arm words of theirs, which would be heard too.
+    before = {number: signal.signal(number, plain) for number, plain in _PLAIN.items()}
     yield at_exit
     for number, handler in before.items():
         signal.signal(number, handler)
