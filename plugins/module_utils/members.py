@@ -79,7 +79,9 @@ def run(
     journey = Journey(goal, provider.capabilities, where, clock or SystemClock(), allowed)
 
     def connect() -> Balancer:
-        return _open(provider, options, goal.timeout)
+        balancer = _open(provider, options, goal.timeout)
+        balancer.allowed = allowed
+        return balancer
 
     failure = None
     try:

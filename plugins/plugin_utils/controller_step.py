@@ -15,17 +15,21 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.convoy.rolling.plugins.module_utils.clock import Clock, SystemClock
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import InputError, RollingError
 from ansible_collections.convoy.rolling.plugins.plugin_utils.fanout import Command, Outcome, run_on_hosts
 from ansible_collections.convoy.rolling.plugins.plugin_utils.holder import Holder, awx_job_of, job_of
 from ansible_collections.convoy.rolling.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.convoy.rolling.plugins.plugin_utils.inputs import Fleet
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, Ticket
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Member, Observed
 from ansible_collections.convoy.rolling.plugins.plugin_utils.notices import Notice
 from ansible_collections.convoy.rolling.plugins.plugin_utils.observation import health_by_host, observe
 from ansible_collections.convoy.rolling.plugins.plugin_utils.plain_values import plain
+
+_FRESH = LEASE_SECONDS / 4
+"""Seconds for which a proof is good: nobody else can have taken a lease that was proved, and is not given back, in twice that time."""
 
 OBSERVED_ARGUMENT: dict[str, t.Any] = {
     "type": "dict",
@@ -120,15 +124,26 @@ def journal_and_ticket(arguments: Mapping[str, t.Any]) -> tuple[Journal, Ticket]
     return Journal(arguments["state_url"]), Ticket(**arguments["run"])
 
 
-def proof_of(lease: Mapping[str, t.Any] | None) -> Callable[[], None]:
+def proof_of(lease: Mapping[str, t.Any] | None, clock: Clock | None = None) -> Callable[[], None]:
     """What proves the lease each time before something is moved, and raises when that is not possible; nothing without a lease.
+
+    Who is stopped while it asks has an answer of long ago when it goes on, and so asks once more. A load balancer knows no fences: who is
+    stopped between an answer and the order that follows it, which is less than a millisecond, gives that order.
 
     :param lease: ``lease_argument.LEASE_ARGUMENT`` as it was given.
     """
     if lease is None:
         return lambda: None
     journal, ticket = journal_and_ticket(lease)
-    return lambda: journal.prove(ticket, time.time())
+    clock = clock or SystemClock()
+
+    def prove() -> None:
+        asked = float("-inf")
+        while clock.now() - asked > _FRESH:
+            asked = clock.now()
+            journal.prove(ticket, time.time())
+
+    return prove
 
 
 def observed_of(fleet: Fleet, seen: dict[str, t.Any], journal: Journal, views: Sequence[Member] | None = None) -> Observed:

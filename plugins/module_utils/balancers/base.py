@@ -147,6 +147,8 @@ class Balancer(abc.ABC):
     #: What a name of a pool or member may look like (matched whole), and the same in words: nothing else is ever sent.
     name_pattern: t.ClassVar[t.Pattern[str]]
     name_rule: t.ClassVar[str]
+    #: Asked before an order that failed is given once more; raises to forbid it.
+    allowed: t.Callable[[], None] | None = None
 
     @classmethod
     @abc.abstractmethod

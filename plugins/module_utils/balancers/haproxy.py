@@ -116,6 +116,8 @@ class HAProxy(Balancer):
         except RollingError:
             # Each of them may be given twice.
             self._reopen()
+            if self.allowed:
+                self.allowed()
             answers = self._ask(commands)
         refused: dict[str, str] = {}
         for (member, command), answer in zip(orders, answers):

@@ -10,13 +10,19 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from unit.plugins.fake_clock import FakeClock
 from unit.plugins.plugin_utils.fleets import fleet, seen
 from unit.plugins.plugin_utils.real_action import Run
 
 from ansible_collections.convoy.rolling.plugins.module_utils.errors import RollingError
-from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import ControllerStep, journal_and_ticket, observed_of
+from ansible_collections.convoy.rolling.plugins.plugin_utils.controller_step import (
+    ControllerStep,
+    journal_and_ticket,
+    observed_of,
+    proof_of,
+)
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
-from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import Ticket
+from ansible_collections.convoy.rolling.plugins.plugin_utils.lease import LEASE_SECONDS, Ticket
 
 
 class Step(ControllerStep):
@@ -74,3 +80,21 @@ def test_look_at_the_fleet_from_what_the_tasks_returned(tmp_path: Path) -> None:
     }
     found = observed_of(fleet(1), looked, Journal(f"sqlite:///{tmp_path}/j.db"))
     assert (found.hosts, [member.place for member in found.members], found.absences) == ((seen("web1"),), ["lb1/web"], ())
+
+
+@pytest.mark.parametrize(("stopped", "asked"), [(0.0, 1), (LEASE_SECONDS / 3, 2)])
+def test_who_was_stopped_while_it_proved_its_lease_proves_it_again(
+    stopped: float, asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, proofs = FakeClock(), 0
+
+    def prove(_journal: Journal, _ticket: Ticket, _now: float) -> None:
+        nonlocal proofs
+        clock.sleep(0.0 if proofs else stopped)
+        proofs += 1
+
+    monkeypatch.setattr(Journal, "prove", prove)
+    run = {"app": "web", "rollout": 1, "fence": 1}
+    proof_of({"run": run, "state_url": f"sqlite:///{tmp_path}/j.db"}, clock)()
+    assert proofs == asked
+    proof_of(None, clock)()

@@ -176,6 +176,20 @@ def test_after_a_reload_the_new_process_is_asked() -> None:
     assert old.closed and not new.closed
 
 
+def test_who_lost_the_right_to_order_meanwhile_does_not_repeat_an_order() -> None:
+    """As a controller that was stopped before the answer, whose lease another one has when it goes on."""
+
+    def forbid() -> None:
+        raise RollingError("it has lost its lease")
+
+    new = Script()
+    balancer = haproxy(Script(**STOPPING), new)
+    balancer.allowed = forbid
+    with pytest.raises(RollingError, match="it has lost its lease"):
+        balancer.apply("web", [Change("a", admin="drain")])
+    assert new.sent == []
+
+
 def test_a_haproxy_that_stops_for_good_is_an_error() -> None:
     for ask in (lambda one: one.read("web"), lambda one: one.apply("web", [Change("a", admin="drain")]), HAProxy.pools):
         with pytest.raises(RollingError, match=r"The HAProxy at /run/h.sock is stopping\."):
