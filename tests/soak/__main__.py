@@ -36,6 +36,7 @@ _PATIENT: dict[str, t.Any] = {
     "rollout_healthy_deadline": "20s",
     "rollout_host_timeout": "30s",
     "rollout_floor_wait": "20s",
+    "rollout_drain_timeout": "60s",  # a person may have let in who hangs, and then its clients wait as long as clients do
 }
 """Of a healing roll, which has to go well on a busy machine too."""
 
