@@ -43,24 +43,31 @@ class Master:
     def ask_old_workers(self, commands: t.Sequence[str]) -> dict[str, list[str]]:
         """Old worker -> its answers to the commands; a worker that ended meanwhile is left out.
 
+        :param commands: questions, which a worker that lives answers with something; one of 2.6 that is ending answers nothing, and is asked
+            again until it is not listed any more.
         :raises RollingError: the connection broke, or an answer did not come in time.
         """
-        found = {pid: self.ask_worker(pid, commands) for pid in self._old_workers()}
+        found = {pid: self._ask_while_listed(pid, commands, questions=True) for pid in self._old_workers()}
         return {pid: answers for pid, answers in found.items() if answers is not None}
 
     def ask_worker(self, pid: str, commands: t.Sequence[str]) -> list[str] | None:
         """The answers of one worker; None when it has ended."""
+        return self._ask_while_listed(pid, commands, questions=False)
+
+    def _ask_while_listed(self, pid: str, commands: t.Sequence[str], questions: bool) -> list[str] | None:
         deadline = time.monotonic() + self._timeout
         while True:
             try:
                 answers = self._ask([f"@!{pid} {command}" for command in commands])
-                break
+                # What is empty to the end is given to the caller, who can't use it either.
+                if not questions or all(answers) or time.monotonic() >= deadline:
+                    break
             except RollingError:
-                if pid not in self._old_workers():
-                    return None
-                # It may have ended and still be listed.
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= deadline and pid in self._old_workers():
                     raise
+            # It may have ended and still be listed.
+            if pid not in self._old_workers():
+                return None
             time.sleep(_POLL)
         return None if any(answer.startswith(_NO_SUCH_WORKER) for answer in answers) else answers
 

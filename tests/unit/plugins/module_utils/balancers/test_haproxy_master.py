@@ -64,7 +64,7 @@ def test_every_old_worker_is_asked_everything(tmp_path: Path) -> None:
     assert asked.count("show proc") == 2 and asked.count("prompt") == 4
 
 
-@pytest.mark.parametrize("last_word", [GONE.encode(), None], ids=["it says so", "it hangs up"])
+@pytest.mark.parametrize("last_word", [GONE.encode(), None, b""], ids=["it says so", "it hangs up", "it says nothing"])
 def test_a_worker_that_ends_meanwhile_is_left_out(tmp_path: Path, last_word: bytes | None) -> None:
     ended: list[str] = []
 
@@ -83,6 +83,17 @@ def test_a_worker_that_is_there_and_does_not_answer_is_an_error(tmp_path: Path) 
         found = Master(str(tmp_path / "m"), 0.2)
         with pytest.raises(RollingError, match=r"did not behave as a HAProxy master socket: the connection broke \(it hung up\)\. Give"):
             found.ask_old_workers(["show stat"])
+
+
+def test_a_worker_that_is_there_and_answers_nothing_has_said_nothing(tmp_path: Path) -> None:
+    """Who asked can't use that: it is taken for no worker that has ended, nor for one without work."""
+    with master(tmp_path / "m", lambda line: processes(line) if line == "show proc" else b"") as asked:
+        found = Master(str(tmp_path / "m"), 0.2)
+        assert found.ask_old_workers(["show stat"]) == {"23748": [""], "23701": [""]}
+        assert asked.count("@!23748 show stat") > 1
+        asked.clear()
+        assert found.ask_worker("23748", ["shutdown session 0x1"]) == [""], "an order that succeeds answers nothing"
+        assert asked.count("@!23748 shutdown session 0x1") == 1
 
 
 def test_a_stats_socket_is_no_master(tmp_path: Path) -> None:
