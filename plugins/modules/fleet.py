@@ -16,7 +16,6 @@ description:
   - Anything wrong is one sentence that names the host, the variable, what was given and what is allowed. Nothing has been touched then.
 extends_documentation_fragment:
   - convoy.rolling._attributes
-  - convoy.rolling._attributes.info_module
   - convoy.rolling._steps
 options:
   hosts:
@@ -87,6 +86,17 @@ options:
       - The database that holds the journal, as a URL that SQLAlchemy knows. Without it, in check mode and with O(look_only) nobody is waited
         for.
     type: str
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It waits for nobody then.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - It only reads.
 """
 
 EXAMPLES = r"""

@@ -7,7 +7,7 @@
 Ansible runs no play and no ``always`` after a signal, and none after a step of the controller's that failed. What is left then is the main
 process: on its way out for SIGINT and errors, and in a signal handler for SIGTERM, of which it dies.
 
-After SIGINT it may never come to its way out: ansible-core (2.18 to 2.21) waits for the lock of the queue of results, and a worker that
+After SIGINT it may never come to its way out: ansible-core (seen on 2.21) waits for the lock of the queue of results, and a worker that
 SIGINT ended while it was sending one has taken that with it. Then a thread speaks, and says what to do about it.
 """
 
