@@ -69,7 +69,7 @@ class ActionModule(ControllerStep):
         serving = {member.host for member in observed.members} - {state.host for state in conclusion.out} - unseen
         back = [absence.host for absence in observed.absences if absence.host in serving]
         undo, notes = self._undo(arguments, ticket, reason_to_go_back(conclusion, rollout, Policy.parse(arguments["policy"])))
-        command = "" if undo else next_command(rollout.version, conclusion, rollout.back)
+        command = "" if undo else next_command(rollout, conclusion)
         lines = summary_lines(rollout.app, rollout.version, conclusion, observed, command, back=rollout.back is not None)
         if why_not and rollout.version != RESTART:
             lines.append(f"  not contracted: {why_not}; the same command again does it then")

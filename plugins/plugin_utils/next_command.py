@@ -10,20 +10,19 @@ import shlex
 
 from ansible import context
 
-from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, Rollback, Verdict
+from ansible_collections.convoy.rolling.plugins.plugin_utils.model import RESTART, RolloutRecord, Verdict
 from ansible_collections.convoy.rolling.plugins.plugin_utils.verdict import Conclusion
 
 
-def next_command(version: str, conclusion: Conclusion, back: Rollback | None = None) -> str:
-    """What brings the fleet on from here; empty when nothing is left to do.
-
-    :param back: where a rollback leads.
-    """
+def next_command(rollout: RolloutRecord, conclusion: Conclusion) -> str:
+    """What brings the fleet on from here; empty when nothing is left to do."""
     if conclusion.verdict is Verdict.CONVERGED:
         return ""
-    if back:
-        return back_again(back.revision)
-    return same_again(version, any(state.verdict is Verdict.FAILED for state in conclusion.hosts))
+    if rollout.back:
+        return back_again(rollout.back.revision)
+    # Whoever still waits for its turn can't have failed on this version, however it is.
+    waiting = {record.host for record in rollout.hosts if record.verdict is None}
+    return same_again(rollout.version, any(state.verdict is Verdict.FAILED and state.host not in waiting for state in conclusion.hosts))
 
 
 def same_again(version: str, failed: bool) -> str:

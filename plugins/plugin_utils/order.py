@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import typing as t
-from collections import Counter
+from collections import Counter, deque
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import HostSeen, Member
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
@@ -56,6 +56,32 @@ def in_order(candidates: t.Sequence[Candidate], usual: str | None, policy: Polic
         else:
             keys[one.seen.host] = (rank, -one.seen.priority, turns[turn], zone)
     return sorted(given, key=lambda one: keys[one.seen.host])
+
+
+def each_with_room(order: t.Sequence[Candidate], rooms: t.Mapping[str, int], weighed: bool) -> list[Candidate]:
+    """The same order, but hosts that we took out, and that serve in some pools still, go where those find room.
+
+    What comes back comes back everywhere, and makes room for the next one. In another order, two of which each is out where the other
+    one serves may keep each other from going for ever.
+
+    :param rooms: pool -> what serves there above the floor, in members or weight.
+    """
+    left = dict(rooms)
+    waiting = deque(one for one in order if one.ours)
+    going = []
+    while waiting:
+        # Whoever finds none fails where the load balancer says so.
+        one = next((one for one in waiting if _has_room(one, left, weighed)), waiting[0])
+        waiting.remove(one)
+        going.append(one)
+        for member in one.members:
+            if member.place in left and not member.in_service:
+                left[member.place] += member.units(weighed)
+    return going + [one for one in order if not one.ours]
+
+
+def _has_room(one: Candidate, left: t.Mapping[str, int], weighed: bool) -> bool:
+    return all(left[member.place] >= member.units(weighed) for member in one.members if member.in_service and member.place in left)
 
 
 def _own_order(candidates: t.Sequence[Candidate], order: str, seed: str) -> t.Sequence[Candidate]:

@@ -22,7 +22,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.model import (
     RolloutRecord,
     Scope,
 )
-from ansible_collections.convoy.rolling.plugins.plugin_utils.order import Candidate, in_order
+from ansible_collections.convoy.rolling.plugins.plugin_utils.order import Candidate, each_with_room, in_order
 from ansible_collections.convoy.rolling.plugins.plugin_utils.policy import Policy
 from ansible_collections.convoy.rolling.plugins.plugin_utils.restarts import is_new
 from ansible_collections.convoy.rolling.plugins.plugin_utils.skew import check_skew, serves
@@ -78,11 +78,13 @@ def make_plan(
         else:
             candidates.append(Candidate(seen, mine, seen.host in absent, serving[seen.host], seen.host in put_back))
     order = in_order(candidates, _usual(serving.values(), version), policy, f"{app} {version}")
+    bounds = bounds_of([one.seen.host for one in order], skipped, observed, policy)
+    weighed = policy.limit_by == "weight"
+    order = each_with_room(order, _rooms(bounds, observed, weighed), weighed)
     former = resumed(latest, version, policy)
     slices = slices_of(policy.waves or _EVERYBODY, order, skipped, observed, former.plan if former else None)
     waves = tuple(one.wave(checked) for one in slices) if policy.waves or checked else ()
     check_requests(waves, observed)
-    bounds = bounds_of([one.seen.host for one in order], skipped, observed, policy)
     of_waves = tuple(filter(None, (one.bound(policy.unavailable.at_least_one) for one in slices)))
     check_room(of_waves)
     bounds += of_waves
@@ -102,7 +104,7 @@ def make_plan(
         sums=(*(bound.sum for bound in bounds if bound.kind != "group"), *_sum_of_groups(bounds)),
         deployed=tuple(one.seen.host for one in order if is_converged(one.seen, (), version, before.get(one.seen.host))),
         scopes=tuple(_scope(bound) for bound in bounds if bound.kind in ("zone", "group", "wave") and bound.room < len(bound.takes)),
-        weighed=policy.limit_by == "weight",
+        weighed=weighed,
         window=policy.mode == "window",
         left_out=tuple(_left_out(observed)),
         restarts=dict(before),
@@ -125,6 +127,15 @@ def is_converged(seen: HostSeen, members: t.Sequence[Member], version: str, befo
     running = seen.installed if seen.running is None else seen.running
     installed = seen.running if seen.installed is None else seen.installed
     return seen.reachable and seen.healthy and running == installed == version and all(member.in_service for member in members)
+
+
+def _rooms(bounds: t.Iterable[Bound], observed: Observed, weighed: bool) -> dict[str, int]:
+    """Pool -> what serves there above its floor."""
+    rooms = {bound.name: -bound.floor for bound in bounds if bound.kind == "place" and bound.floor is not None}
+    for member in observed.members:
+        if member.in_service and member.place in rooms:
+            rooms[member.place] += member.units(weighed)
+    return rooms
 
 
 def _batches(slices: t.Iterable[Slice], bounds: t.Sequence[Bound], limit: int, policy: Policy) -> tuple[tuple[str, ...], ...]:

@@ -247,6 +247,20 @@ class Standing:
         shown = listed(others, len(others))
         return f"{full}: {shown} out of rotation, {self._rooms[full] + len(out)} at a time"
 
+    def may_go_alone(self, host: str, limit: int) -> bool:
+        """Whether a host that is absent, and serves somewhere still, may leave while nobody is under way.
+
+        It is among those that are out already, and so are others that a killed run left by halves: asked for one place each, they
+        would keep each other from ever coming back. So each counts for what the view shows of it.
+        """
+        if host not in self._leaving or len(self._absent.keys() - self._leaving.keys()) >= limit:
+            return False
+        for scope in self._scopes.get(host, ()):
+            others = self._out_of[scope].keys() - self._leaving.keys()
+            if len(others) >= self._rooms[scope] + len(self._out_of[scope]):
+                return False
+        return all(self._rooms[place] >= units for place, units in self._takes[host].items() if units > 0)
+
     def _with_askers(self, hosts: t.Iterable[str]) -> Counter[str]:
         """The rooms that these hosts touch, as they are when those of them that are absent, though serving, do not count yet."""
         left = Counter({name: self._rooms[name] for host in hosts for name, _units in self._needs(host)})

@@ -18,6 +18,7 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Jour
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Verdict
 from fleet.fleet import POOLS, Fleet
 from fleet.play import ROLLING
+from fleet.waiting import wait_until
 
 Fixture = t.Callable[..., t.Any]
 
@@ -64,6 +65,30 @@ def test_the_same_command_again_finishes_what_a_killed_one_began(
         assert "out web1: taken out by rollout 1, not back yet" in again.text
         assert set(fleet.versions().values()) == {"2.0.0"}
         assert {member["status"] for member in fleet.stat()} == {"UP"}
+    seen.nothing_was_lost()
+    assert min(seen.lowest(pool) for pool in POOLS) == 2
+
+
+def test_hosts_left_by_halves_are_brought_back_in_an_order_in_which_each_finds_room(
+    tmp_path: Path, start: Fixture, play: Fixture, watching: Fixture
+) -> None:
+    """Of three that a killed run had out, a reload or a person lets two in again, each into another pool. Then two may be out, and no more."""
+    with Fleet(4, tmp_path) as fleet:
+        fleet.release("2.0.0", {"unready": 3})
+        roll = {"rollout_version": "2.0.0"}
+        killed = start(fleet, {**roll, "rollout_max_unavailable": 3})
+        killed.wait_until(lambda: list(fleet.versions().values()).count("2.0.0") == 3, "three hosts restart")
+        killed.kill()
+        killed.end()
+        wait_until(lambda: all(fleet.health(host)[0] == 200 for host in fleet.versions()), 30, "their new processes are ready")
+        fleet.set_state("web1", "ready", POOLS[:1])
+        fleet.set_state("web2", "ready", POOLS[1:])
+        wait_until(lambda: all(fleet.in_service(pool) == 2 for pool in POOLS), 30, "the pools have two members each")
+        with watching(fleet) as seen:
+            again = play(fleet, {**roll, "rollout_max_unavailable": 2})
+        assert again.rc == 0
+        assert again.batches[0] == ["web3", "web1"]
+        assert set(fleet.versions().values()) == {"2.0.0"} and not somebody_is_out(fleet)
     seen.nothing_was_lost()
     assert min(seen.lowest(pool) for pool in POOLS) == 2
 

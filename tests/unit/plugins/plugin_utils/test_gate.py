@@ -333,6 +333,25 @@ def test_absence_of_a_host_that_still_serves_is_no_free_pass() -> None:
     assert ask(["web1", "web2"], two_at_a_time(), absent=["web1", "web2"], view=view).admitted == ("web1",)
 
 
+def test_hosts_that_a_killed_run_left_in_service_do_not_keep_each_other_from_going() -> None:
+    """Nobody is under way: one of them goes alone, where its pools have room; whoever is really out has its place."""
+    view = [member(name) for name in names(6)]
+    one_at_a_time = rollout(plan(6, max_unavailable=1))
+    answer = ask(["web1"], one_at_a_time, absent=["web1", "web2"], view=view)
+    assert (answer.answer, answer.admitted) == (Answer.ADMIT, ("web1",))
+    view[1] = member("web2", out=True)
+    assert ask(["web1"], one_at_a_time, absent=["web1", "web2"], view=view).answer is Answer.HALT
+    assert ask(["web3"], one_at_a_time, absent=["web1"], view=[member(name) for name in names(6)]).answer is Answer.HALT
+
+
+def test_who_finds_room_goes_before_who_finds_none() -> None:
+    """Of each pool two may be out. web1 serves where two are out, web2 where one is."""
+    of = rollout(plan(look=observed(4, places=(WEB, API)), max_unavailable=2))
+    out = {("web1", API), ("web2", WEB), ("web3", WEB)}
+    view = [member(name, place, (name, place) in out) for place in (WEB, API) for name in names(4)]
+    assert ask(["web1", "web2"], of, absent=["web1", "web2", "web3"], view=view).admitted == ("web2",)
+
+
 def test_host_under_way_is_waited_for() -> None:
     of = two_at_a_time(HostRecord("web1", Step.DRAINED), HostRecord("web2", Step.LEAVING))
     answer = ask(["web3"], of, absent=["web1", "web2"])
@@ -461,6 +480,13 @@ def test_full_zone_is_waited_for_while_somebody_is_under_way_and_halts_when_nobo
     assert stuck.answer is Answer.HALT
     assert stuck.reason == "zone a: web1 out of rotation, 1 at a time, and not coming back by itself"
     assert ask(["web2", "web3"], failed, absent=["web1"], max_failures=1).admitted == ("web3",)
+
+
+def test_hosts_of_one_zone_that_a_killed_run_left_in_service_do_not_keep_each_other_from_going() -> None:
+    view = [member(name) for name in names(6)]
+    assert ask(["web1"], in_zones(), absent=["web1", "web2"], view=view).admitted == ("web1",)
+    view[1] = member("web2", out=True)
+    assert ask(["web1"], in_zones(), absent=["web1", "web2"], view=view).reason.startswith("zone a: web2 out of rotation, 1 at a time")
 
 
 def test_host_that_a_person_took_meanwhile_keeps_its_place_in_its_zone() -> None:

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 import pytest
-from unit.plugins.plugin_utils.fleets import NEW, member, names, observed, plan, seen, with_members
+from unit.plugins.plugin_utils.fleets import API, NEW, WEB, member, names, observed, plan, seen, with_members
 
 from ansible_collections.convoy.rolling.plugins.plugin_utils.model import Observed
 
@@ -74,3 +74,17 @@ def test_hosts_of_the_rarer_version_go_first() -> None:
 def test_target_is_no_rare_version() -> None:
     look = observed(3, web1=seen("web1", NEW), web3=seen("web3", "1.0", running=NEW))
     assert order(dataclasses.replace(look, members=()))[0] == "web3"
+
+
+def test_hosts_left_by_halves_go_where_they_find_room_and_make_room_for_the_next() -> None:
+    """Of each pool two of four may be out. web3 leaves nothing, and once it is back there is room for web1, and then for web2."""
+    out = {"web1": {WEB}, "web2": {API}, "web3": {WEB, API}}
+    look = observed(4, absent=out, places=(WEB, API))
+    members = tuple(member(str(one.host), one.place, one.place in out.get(str(one.host), ())) for one in look.members)
+    assert plan(look=dataclasses.replace(look, members=members), max_unavailable=2).order == ("web3", "web1", "web2", "web4")
+
+
+def test_hosts_left_by_halves_keep_their_order_where_all_find_room() -> None:
+    look = observed(4, absent=["web1", "web3"], places=(WEB, API))
+    members = tuple(member(str(one.host), one.place, not one.in_service and one.place == WEB) for one in look.members)
+    assert plan(look=dataclasses.replace(look, members=members), max_unavailable=2).order == ("web1", "web3", "web2", "web4")
