@@ -10,6 +10,7 @@ Python 3.9, and `zipfile` makes files of links. Sent to hosts as plain text too,
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import importlib
@@ -64,8 +65,8 @@ def unpack(source: str, tree: str, strip: int = 0, run_command: RunCommand | Non
     try:
         _write(members, tree, strip)
     except (BadArchive, OSError) as error:
-        if isinstance(error, OSError) and error.errno is None:
-            raise BadArchive(str(error)) from error  # gzip and bz2 report damage this way
+        if isinstance(error, OSError) and error.errno in (None, errno.EINVAL):
+            raise BadArchive(str(error)) from error  # gzip and bz2 report damage this way, and zip a place that no file has
         raise
     except Exception as error:  # the readers raise whatever they like over damaged input
         raise BadArchive(str(error) or type(error).__name__) from error

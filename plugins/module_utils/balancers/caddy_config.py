@@ -44,8 +44,7 @@ def proxies(config: t.Any) -> dict[str, Proxy]:
     """
     found: dict[str, Proxy] = {}
     for server, content in _servers(config).items():
-        routes = content.get("routes") if isinstance(content, dict) else None
-        kept = {route["@id"]: route for route in routes or [] if _is_kept(route)}
+        kept = {route["@id"]: route for route in _routes(content) if _is_kept(route)}
         for path, handler in _handlers(content, (server,)):
             name = _name(path, handler)
             if name in found:
@@ -75,7 +74,7 @@ def moved(config: t.Any, pool: str, out: t.Mapping[str, bool]) -> dict[str, t.An
     server: dict[str, t.Any] = copy.deepcopy(_servers(config)[proxy.server])
     handler = next(handler for path, handler in _handlers(server, (proxy.server,)) if _name(path, handler) == pool)
     handler["upstreams"] = [copy.deepcopy(every[dial]) for dial in stays]
-    routes = [route for route in server.get("routes") or [] if not (_is_kept(route) and route["@id"] == f"{_KEPT}{pool}")]
+    routes = [route for route in _routes(server) if not (_is_kept(route) and route["@id"] == f"{_KEPT}{pool}")]
     if gone:
         routes.append(_keep(pool, order, gone))
     if routes or "routes" in server:
@@ -89,6 +88,11 @@ def _servers(config: t.Any) -> dict[str, t.Any]:
     if not isinstance(config, dict):
         raise RollingError("Caddy has no HTTP servers in its configuration, so it has no pools.")
     return config
+
+
+def _routes(server: t.Any) -> list[t.Any]:
+    routes = server.get("routes") if isinstance(server, dict) else None
+    return routes if isinstance(routes, list) else []
 
 
 def _handlers(value: t.Any, path: tuple[t.Any, ...]) -> t.Iterator[tuple[tuple[t.Any, ...], dict[str, t.Any]]]:
@@ -110,11 +114,11 @@ def _name(path: tuple[t.Any, ...], handler: dict[str, t.Any]) -> str:
 
 def _proxy(name: str, server: str, handler: dict[str, t.Any], kept: dict[str, t.Any] | None) -> Proxy:
     upstreams = handler.get("upstreams") or []
-    dials = [upstream.get("dial") for upstream in upstreams if isinstance(upstream, dict)]
+    dials = [upstream.get("dial") for upstream in upstreams if isinstance(upstream, dict)] if isinstance(upstreams, list) else []
     fault = None
     if "dynamic_upstreams" in handler:
         fault = "its members are found by dynamic_upstreams; list them as upstreams"
-    elif len(dials) < len(upstreams) or not all(isinstance(dial, str) for dial in dials):
+    elif not isinstance(upstreams, list) or len(dials) < len(upstreams) or not all(isinstance(dial, str) for dial in dials):
         fault = "it has upstreams that are not understood"
     elif len(set(dials)) < len(dials):
         fault = "it has the same upstream twice, so one cannot be told from the other"

@@ -281,6 +281,17 @@ def test_whatever_the_names_nothing_outside_is_touched(entries: list[tarfile.Tar
         assert (directory / "archive").read_bytes() == data
 
 
+def test_zip_that_points_before_its_beginning_is_damage_and_no_fault_of_the_disk(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("app", "hello")
+    data = bytearray(out.getvalue())
+    end = data.rindex(b"PK\x05\x06")
+    data[end + 16] += 1  # where the directory begins; what stands in it is then taken to be one byte earlier
+    with pytest.raises(BadArchive):
+        unpacked(tmp_path, bytes(data))
+
+
 @given(st.binary(max_size=400), st.integers(0, 3000), st.integers(0, 255))
 def test_damaged_bytes_never_raise_anything_else(noise: bytes, place: int, byte: int) -> None:
     packed = bytearray(gzip.compress(APP))

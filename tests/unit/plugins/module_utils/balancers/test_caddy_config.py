@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import typing as t
@@ -109,3 +110,28 @@ def test_what_is_no_configuration() -> None:
             proxies(whole)
     with pytest.raises(RollingError, match="the \"@id\" 'web'"):
         proxies(config(proxy("a:1", **{"@id": "web"}), proxy("b:1", **{"@id": "web"})))
+
+
+words = st.sampled_from(["apps", "http", "servers", "routes", "handle", "handler", "upstreams", "dial", "@id", "dynamic_upstreams"])
+values = st.none() | st.integers(0, 1) | st.sampled_from(["reverse_proxy", "a:1", "b:1", "web", "convoy.rolling out of web", ""])
+# Anything in Caddy's own words; what of it is a proxy is found, and nobody needs to be able to use the rest.
+anything = st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4), max_leaves=12)
+handlers = st.fixed_dictionaries(
+    {"handler": st.just("reverse_proxy"), "upstreams": anything}, optional={"@id": anything, "handle": anything}
+)
+servers = st.fixed_dictionaries({"routes": st.lists(handlers, max_size=3) | anything}, optional={"handle": handlers, "listen": anything})
+
+
+@given(anything | servers.map(lambda server: {"apps": {"http": {"servers": {"front": server}}}}))
+def test_whatever_the_configuration_is_it_is_read_or_refused(whole: t.Any) -> None:
+    with contextlib.suppress(RollingError):
+        for name, found in proxies(whole).items():
+            if found.fault is None:
+                assert moved(whole, name, dict.fromkeys([*found.live, *found.out], True)) or not found.live
+
+
+@pytest.mark.parametrize("upstreams", [5, {"dial": "a:1"}, ["a:1"], [{"dial": ["a:1"]}]], ids=str)
+def test_upstreams_of_another_form_are_a_fault_of_their_proxy(upstreams: t.Any) -> None:
+    odd = {"handler": "reverse_proxy", "upstreams": upstreams, "@id": "odd"}
+    found = proxies(config(odd, proxy("b:1", **{"@id": "web"})))
+    assert (found["odd"].fault, list(found["web"].live)) == ("it has upstreams that are not understood", ["b:1"])
