@@ -103,8 +103,10 @@ def _capacities(plan: Plan, observed: Observed) -> t.Iterator[Capacity]:
                 leaving[member.place] += units
             else:
                 returning[member.place] += units
-        for place in plan.floors:
-            lowest[place] = min(lowest.get(place, (serving[place], number)), (serving[place] - leaving[place], number))
+        for place, floor in plan.floors.items():
+            # Hosts of a batch that were left by halves go one after the other where they would break the floor together.
+            least = max(serving[place] - leaving[place], min(floor, serving[place]))
+            lowest[place] = min(lowest.get(place, (serving[place], number)), (least, number))
             serving[place] += returning[place]
     for place, (least, number) in sorted(lowest.items()):
         yield Capacity(place, least, total[place], number)

@@ -25,6 +25,17 @@ def test_host_that_was_out_serves_again_after_its_batch() -> None:
     assert forecast(made, look, None, 5).capacity == (Capacity(WEB, 3, 4, 1),)
 
 
+def test_hosts_left_by_halves_leave_the_floor_standing_though_they_are_in_one_batch() -> None:
+    look = observed(4, absent=["web1", "web2", "web3"], places=(WEB, API))
+    out = {("web1", API), ("web2", WEB), ("web3", WEB), ("web3", API)}
+    look = dataclasses.replace(look, members=tuple(member(str(one.host), one.place, (one.host, one.place) in out) for one in look.members))
+    made = plan(look=look, max_unavailable=2)
+    assert made.batches[0] == ("web3", "web1")
+    assert {one.place: one.lowest for one in forecast(made, look, None, 5).capacity} == {WEB: 2, API: 2}
+    below = dataclasses.replace(look, members=tuple(dataclasses.replace(one, in_service=one.host == "web4") for one in look.members))
+    assert {one.lowest for one in forecast(plan(look=below, max_unavailable=2), below, None, 5).capacity} == {1}, "as few as serve now"
+
+
 def test_capacity_by_weight() -> None:
     look = observed(2)
     look = dataclasses.replace(look, members=(member("web1", weight=30), member("web2", weight=10)))
