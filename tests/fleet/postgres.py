@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -41,6 +42,7 @@ class Postgres:
 
     def __init__(self) -> None:
         self._programs = find_postgres()
+        self._numbers = itertools.count(1)
         self._user = "nobody" if os.geteuid() == 0 else None
         self.directory = Path(tempfile.mkdtemp(prefix="convoy-pg-", dir="/tmp"))
         self._ports = Ports()
@@ -96,8 +98,9 @@ class Postgres:
         """A session of somebody else's."""
         return psycopg.connect(self._dsn(database), autocommit=True)
 
-    def make(self, database: str) -> str:
-        """A fresh database, and its URL with the password."""
+    def make(self, name: str) -> str:
+        """A fresh database, whoever asked for one of this name before, and its URL with the password."""
+        database = f"{name}{next(self._numbers)}"
         with self.connect() as db:
             db.execute(f'CREATE DATABASE "{database}"')
         return f"postgresql+psycopg://convoy:{PASSWORD}@127.0.0.1:{self.port}/{database}"

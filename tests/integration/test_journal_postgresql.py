@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import socket
 import time
@@ -22,20 +21,18 @@ from ansible_collections.convoy.rolling.plugins.plugin_utils import journal_sche
 from ansible_collections.convoy.rolling.plugins.plugin_utils.journal import Journal
 from fleet.postgres import Postgres
 
-_NUMBERS = itertools.count()
-
 # Its tests, and the one fixture of its own that is the same here.
 globals().update({name: one for name, one in vars(everywhere).items() if name.startswith("test_") or name == "journal"})
 
 
 @pytest.fixture
 def url(postgres: Postgres) -> str:
-    return postgres.make(f"journal{next(_NUMBERS)}")
+    return postgres.make("journal")
 
 
 @pytest.fixture
 def elsewhere(postgres: Postgres) -> str:
-    return postgres.make(f"elsewhere{next(_NUMBERS)}")
+    return postgres.make("elsewhere")
 
 
 def test_session_of_somebody_else_that_holds_a_table_does_not_hang_a_step(
