@@ -82,11 +82,11 @@ def decide_on(standing: Standing, want: t.Sequence[str], policy: Policy, now: fl
         full = f"{standing.absent_names(but=asking)} out of rotation, {at_a_time} at a time" if places < 1 else standing.full_scope(leaving)
         if standing.moving(but=everybody):  # who asks is under way no more
             return Decision(Answer.WAIT, full or "no pool has room", later=tuple(everybody))
-        admitted = next(([host] for host in leaving if standing.may_go_alone(host, limit)), [])
-        if full and not admitted:
+        alone = [host for host in leaving if standing.may_go_alone(host, limit)]
+        if full and not alone:
             return Decision(Answer.HALT, f"{full}, and not coming back by itself")
         # Somebody else took members out. One host goes alone: the balancer, which sees whether they come back, holds the floor.
-        admitted = admitted or leaving[:1]
+        admitted = (alone or leaving)[:1]
     going = set(admitted)
     later = tuple(host for host in everybody if host not in going)
     ramp = f", the ramp is at {standing.ramp()}" if policy.ramp and standing.ramp() < limit else ""
