@@ -73,9 +73,10 @@ class Ssh:
         sshd.wait()
 
     def freeze(self, name: str) -> None:
-        """The host's app and sshd stand still; connections stay open."""
-        # It may just be starting.
-        wait_until(lambda: "pid" in self._fleet.health(name)[1], 30, f"the app of {name}")
+        """The host's app and sshd stand still; connections stay open.
+
+        :raises KeyError: the app does not answer, so nobody knows its process.
+        """
         os.kill(self._fleet.health(name)[1]["pid"], signal.SIGSTOP)
         self._signal(name, self._running[name].pid, signal.SIGSTOP)
 

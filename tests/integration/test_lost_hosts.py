@@ -53,6 +53,10 @@ class Site:
         stops.go(place)
         return rolling.end()
 
+    def freeze(self, host: str) -> None:
+        wait_until(lambda: self.fleet.health(host)[0] != 0, 30, f"the app of {host} answers")  # it may just be starting
+        self.ssh.freeze(host)
+
     def again(self, **variables: t.Any) -> t.Any:
         run = self._play(self.fleet, QUICK | {"rollout_version": "2.0.0"} | variables, inventory=self._inventory)
         assert run.rc == 0
@@ -128,7 +132,7 @@ def test_a_host_that_loses_power_after_the_deploy_stays_out(place: str, why: str
 @pytest.mark.parametrize("place", ["Switch to the release and restart#1", pytest.param("Verify#1", marks=pytest.mark.exhaustive)])
 def test_a_host_that_freezes_and_thaws_is_waited_for(place: str, site: Site) -> None:
     def fault(host: str) -> None:
-        site.ssh.freeze(host)
+        site.freeze(host)
         threading.Timer(2, site.ssh.thaw, [host]).start()
 
     run = site.roll(place, fault, rollout_healthy_deadline="10s")
@@ -139,7 +143,7 @@ def test_a_host_that_freezes_and_thaws_is_waited_for(place: str, site: Site) -> 
 
 @pytest.mark.exhaustive
 def test_a_host_that_stays_frozen_is_left_out_and_the_next_run_finishes_it(site: Site, words: Fixture) -> None:
-    run = site.roll("Verify#1", site.ssh.freeze)
+    run = site.roll("Verify#1", site.freeze)
     assert run.rc == 2
     assert "failed: web1: health check: " in run.text and "out of rotation: web1 " in run.text
     assert [words(site.fleet, host) for host in site.fleet.hosts] == [{"MAINT"}, {"UP"}, {"UP"}, {"UP"}]

@@ -58,7 +58,7 @@ def weights_are_kept(scene: Scene) -> list[str]:
     return [
         f"weight: {member['svname']} has {member['weight']} on {member['balancer']}/{member['pxname']}, a person gave it {weight}"
         for member in scene.fleet.stat()
-        if (weight := scene.weights.get(member["svname"])) and member["weight"] != str(weight)
+        if (weight := scene.weights.get((member["balancer"], member["svname"]))) and member["weight"] != str(weight)
     ]
 
 

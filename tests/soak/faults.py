@@ -266,9 +266,9 @@ def _let_in(act: Act, _fault: Fault) -> str:
 
 
 def _weighted(act: Act, fault: Fault) -> str:
-    act.scene.weights[fault.host] = 3
-    act.scene.order(fault.host, "weight 3")
-    return "3"
+    took = act.scene.order(fault.host, "weight 3")
+    act.scene.weights.update({(balancer, fault.host): 3 for balancer in took})
+    return f"3 on {', '.join(took) or 'none'}"
 
 
 def _locked(act: Act, fault: Fault) -> str:

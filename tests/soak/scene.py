@@ -88,7 +88,7 @@ class Scene:
         self.journal_file = self.fleet.directory / "journal" / "state.db"
         self.held: set[str] = set()
         self.let_in = False
-        self.weights: dict[str, int] = {}
+        self.weights: dict[tuple[str, str], int] = {}  # (balancer, host) -> what a person gave it there
         self.windows: list[list[float]] = []
         self.answers: Counter[str] = Counter()
         self._read = 0
@@ -160,16 +160,19 @@ class Scene:
             self.fleet.set_state(host, "ready")
             self.ledger.held.discard(host)
             self.held.discard(host)
-        for host in self.weights:
+        for host in {host for _balancer, host in self.weights}:
             self.order(host, "weight 1")
         self.weights.clear()
 
-    def order(self, host: str, what: str) -> None:
-        """`set server` on every balancer and pool that can be reached."""
+    def order(self, host: str, what: str) -> list[str]:
+        """`set server` on every balancer and pool that can be reached; the balancers that took it for every pool."""
+        took = []
         for balancer in self.fleet.balancers:
-            for pool in POOLS:
-                with suppress(OSError):
+            with suppress(OSError):
+                for pool in POOLS:
                     balancer.ask(f"set server {pool}/{host} {what}")
+                took.append(balancer.name)
+        return took
 
     @contextmanager
     def loses_requests(self) -> Iterator[None]:
